@@ -1,0 +1,1 @@
+"""What is kept: people, conversations, inbox, outbox, jobs, tickets, applications, members, staff."""
