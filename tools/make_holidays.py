@@ -1,8 +1,8 @@
 """Writes flows/data/holidays.csv: the public holidays of Indonesia, for 2026 2027 2028 or the years given.
 
-The table is committed because the `holidays` package would cost the service 19 MB (measured: 11 MB for the import,
-8 MB for three years). Run this once a year when the joint decree of the three ministers is out, read the
-difference, and enter the collective leave (cuti bersama) in flows/data/calendar.yaml with its source.
+The table is committed because the `holidays` package would cost the service 19 MB (measured: 11 MB for the
+import, 8 MB for three years). Run this once a year when the joint decree of the three ministers is out, read
+the difference, and enter the collective leave (cuti bersama) in flows/data/calendar.yaml with its source.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Working time: office hours in split days, weekends, public holidays and collective leave, in one zone.
 
 Sources: `flows/data/calendar.yaml` (hours, collective leave), `flows/data/holidays.csv` (public holidays).
-Every instant given must be aware; every instant returned stands in the calendar's zone. There is no summer time
-in Indonesia.
+Every instant given must be aware; every instant returned stands in the calendar's zone. There is no summer
+time in Indonesia.
 """
 
 from __future__ import annotations
@@ -81,6 +81,10 @@ class Calendar:
         """True unless a day off or a holiday."""
         return bool(self._periods_on(day))
 
+    def on_or_after(self, day: date) -> date:
+        """`day` if it is a working day, else the next one: how a due date that falls on a holiday moves."""
+        return day if self.is_working_day(day) else self._next_working_day(day)
+
     def is_open(self, at: datetime) -> bool:
         """True within a period; the opening instant is open, the closing one is not."""
         local = self._local(at)
@@ -120,14 +124,14 @@ class Calendar:
             if left <= closes - begins:
                 return begins + left
             left -= closes - begins
-        raise AssertionError("spans end only by raising")
+        raise AssertionError("unreachable: the search for working time ends by raising")
 
     def _next_working_day(self, day: date) -> date:
-        return next(
-            later
-            for later in (day + timedelta(days=ahead) for ahead in range(1, MAX_DAYS_AHEAD))
-            if self.is_working_day(later)
-        )
+        for ahead in range(1, MAX_DAYS_AHEAD):
+            later = day + timedelta(days=ahead)
+            if self.is_working_day(later):
+                return later
+        raise ValueError(f"no working day found within {MAX_DAYS_AHEAD} days of {day}")
 
     def _spans_from(self, local: datetime) -> Iterator[tuple[datetime, datetime]]:
         """The periods that have not closed by `local`, in order."""
@@ -185,10 +189,9 @@ def packaged_office_hours() -> OfficeHours:
     """The hours of `calendar.yaml`: a choice of the product."""
     hours = data.as_mapping(data.yaml_mapping("calendar.yaml").get("office_hours"), "office_hours")
     days = data.as_mapping(hours.get("days"), "office_hours.days")
+    written = {day: data.text_list_of(days, day, "office_hours.days") for day in days}
     try:
-        return parse_office_hours({day: data.text_list_of(days, day, "office_hours.days") for day in days})
-    except DataError:
-        raise
+        return parse_office_hours(written)
     except ValueError as error:
         raise DataError("calendar.yaml", [str(error)]) from error
 

@@ -63,8 +63,8 @@ class Discount:
 class Amount:
     """What one month costs, by programme (0 for one not taken), after the discount.
 
-    `discount` is the rule that was applied. `discount_unsure` means that a rule may apply to this month, which is
-    not settled: the normal tariff is shown, and the discount may not be told as a fact.
+    `discount` is the rule that was applied. `discount_unsure`: a rule may apply to this month, which is not
+    settled; the normal tariff is shown, and the discount may not be told as a fact.
     `normal_total` is the sum before any discount.
     """
 
