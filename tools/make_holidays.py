@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import holidays
@@ -25,7 +26,7 @@ def main(years: list[int]) -> None:
         rows.writerow(["date", "name", "estimated", "source"])
         for day, name in sorted(days.items()):
             estimated = "yes" if ESTIMATED in name else "no"
-            rows.writerow([day, name.replace(ESTIMATED, ""), estimated, f"holidays {holidays.__version__}"])
+            rows.writerow([day, name.replace(ESTIMATED, ""), estimated, f"holidays {version('holidays')}"])
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ class TestOpening:
         ],
     )
     def test_is_open(self, at: datetime, is_open: bool) -> None:
-        """Open from opening to just before closing; not at midday, on Sunday, Christmas or collective leave."""
+        """Open from opening to just before closing; not at midday, on Sundays or at Christmas."""
         assert OFFICE.is_open(at) is is_open
 
     @pytest.mark.parametrize(
@@ -185,9 +185,18 @@ class TestMakingCalendars:
         with pytest.raises(ValueError, match="needs its zone"):
             OFFICE.is_open(datetime(2026, 11, 23, 9))
 
-    def test_overlapping_periods_are_refused(self) -> None:
-        """Minutes counted twice would promise too early."""
-        periods = (Period(time(8), time(12)), Period(time(11), time(16)))
+    @pytest.mark.parametrize(
+        "periods",
+        [
+            (Period(time(8), time(12)), Period(time(11), time(16))),
+            (Period(time(13), time(16)), Period(time(8), time(12))),
+            (Period(time(8), time(8)),),
+            (Period(time(16), time(8)),),
+        ],
+        ids=["overlapping", "out of order", "empty", "backwards"],
+    )
+    def test_periods_that_do_not_follow_each_other_are_refused(self, periods: tuple[Period, ...]) -> None:
+        """Minutes counted twice or backwards would promise a wrong time."""
         with pytest.raises(ValueError, match="follow each other"):
             Calendar(office_hours=(periods, *[()] * 6))
 

@@ -162,8 +162,9 @@ class TestDiscount:
 
     def test_is_not_for_money_of_the_state(self) -> None:
         """Contributions from APBN or APBD are outside the rule, and that is sure."""
-        amount = cost(date(2026, 11, 1), paid_by="government")
-        assert (amount.total, amount.discount, amount.discount_unsure) == (16_800, None, False)
+        for sector in ("transport", "other", "employer"):
+            amount = cost(date(2026, 11, 1), sector=sector, programmes=FULL_PACKAGE, paid_by="government")
+            assert (amount.total, amount.discount, amount.discount_unsure) == (36_800, None, False)
 
     def test_is_unsure_for_a_donor(self) -> None:
         """Whether donated months are halved is not settled: the normal tariff, flagged."""
@@ -197,6 +198,8 @@ class TestDiscount:
         later = replace(rule, key="later", first_month=rule.last_month, last_month=date(2027, 12, 1))
         with pytest.raises(DataError, match="pp50_transport and later overlap"):
             refuse_overlaps((rule, later))
+        with pytest.raises(DataError, match="later and pp50_transport overlap"):
+            refuse_overlaps((later, rule))
         refuse_overlaps((rule, replace(later, first_month=month_after(rule.last_month, 1))))
 
 
