@@ -1,0 +1,100 @@
+"""The web chat page as a channel: news for the pages that are open in this process.
+
+The outbox itself is what a page reads. Sending only says "look now" to the streams of that address, so a
+page that is away loses nothing: it reads what it missed when it comes back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from storage.outbox import Outgoing
+
+NAME: Final = "web"
+
+MAX_STREAMS: Final = 3
+"""Streams that one visitor may hold: the page, a second tab, and one that the network has not given up yet."""
+
+
+class TooManyStreams(Exception):
+    """This visitor holds as many streams as are allowed."""
+
+
+class Listener:
+    """One open stream. `typing` says whether somebody is at work on an answer."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.typing = False
+        self.is_closed = False
+        self._news = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something may have changed."""
+        self._news.set()
+
+    async def wait(self, timeout_s: float) -> None:
+        """Until the next news since the last wait, `timeout_s` at most."""
+        try:
+            await asyncio.wait_for(self._news.wait(), timeout_s)
+        except TimeoutError:
+            return
+        finally:
+            self._news.clear()
+
+
+class WebChannel:
+    """Tells open pages about their rows. One a process; other processes' rows are found by the pages' own polling."""
+
+    name = NAME
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, set[Listener]] = {}
+        self._is_closed = False
+
+    async def send(self, outgoing: Outgoing) -> None:
+        """Never fails: the row is stored, and a page that is not open now reads it later."""
+        for listener in self._listeners.get(outgoing.address, ()):
+            listener.typing = False
+            listener.wake()
+
+    def listen(self, address: str) -> Listener:
+        """A listener for a new stream. Raises TooManyStreams."""
+        listeners = self._listeners.setdefault(address, set())
+        if len(listeners) >= MAX_STREAMS:
+            raise TooManyStreams
+        listener = Listener(address)
+        listener.is_closed = self._is_closed
+        listeners.add(listener)
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        """The stream is over. Safe to call twice."""
+        listeners = self._listeners.get(listener.address, set())
+        listeners.discard(listener)
+        if not listeners:
+            self._listeners.pop(listener.address, None)
+
+    def at_work(self, address: str) -> None:
+        """A message of this address was taken in and is being answered."""
+        for listener in self._listeners.get(address, ()):
+            listener.typing = True
+            listener.wake()
+
+    def wake(self, address: str) -> None:
+        """Something about this visitor changed, such as the end of the visit."""
+        for listener in self._listeners.get(address, ()):
+            listener.wake()
+
+    def open_streams(self) -> int:
+        """How many pages listen to this process."""
+        return sum(len(listeners) for listeners in self._listeners.values())
+
+    def close(self) -> None:
+        """Ends every stream, so that a server can shut down; pages connect again by themselves. Safe to call twice."""
+        self._is_closed = True
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                listener.is_closed = True
+                listener.wake()
