@@ -1,0 +1,1 @@
+"""Channels: each speaks one platform outside and neutral messages inside."""
