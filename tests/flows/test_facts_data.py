@@ -12,7 +12,7 @@ FACTS_FILE = FLOWS / "data" / "facts.yaml"
 COPY_FILE = FLOWS / "copy" / "id.yaml"
 
 FIELDS = {"key", "value", "unit", "mark", "source", "as_of", "note"}
-MARKS = {"sure", "derived", "one_source", "unsure"}
+MARKS = {"sure", "derived", "product", "one_source", "unsure"}
 WHOLE_NUMBER_UNITS = {
     "rupiah", "years", "months", "days", "working_days", "hours", "percent", "times", "people",
 }  # fmt: skip
