@@ -1,0 +1,184 @@
+"""Trains the embedded engine. Only the child process that `ensure_trained` starts imports scikit-learn."""
+
+import argparse
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlu import normalise, training_data
+from nlu.embedded import arrays, features, model
+from nlu.embedded.arrays import Arrays, Floats, Head
+from nlu.training_data import DATA_DIR, Example, TrainingData
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+#: Files whose content decides what a training gives, besides the examples.
+_INGREDIENTS: Final = (
+    Path(__file__),
+    Path(features.__file__),
+    Path(arrays.__file__),
+    Path(model.__file__),
+    Path(normalise.__file__),
+    Path(training_data.__file__),
+    normalise.SLANG_FILE,
+)
+
+#: A gram met in fewer texts than this is left out: pieces of words are many, and those met once tell little.
+_LEAST_TEXTS: Final = {"word": 1, "bone": 1, "piece": 2, "raw": 2}
+
+#: How closely the classifiers follow the examples (the C of scikit-learn's LinearSVC).
+_CLOSENESS: Final = 1.0
+
+_FOLDS: Final = 4
+_TEMPERATURES: Final = np.geomspace(0.05, 2.0, 75)
+
+
+class TrainingFailed(RuntimeError):
+    """The child process that trains ended without a model; the message is what it said last."""
+
+
+def ensure_trained(cache_dir: Path, data_dir: Path = DATA_DIR) -> Path:
+    """The folder of a model trained on what `data_dir` holds now, training it if there is none in `cache_dir` yet.
+
+    Takes seconds when it trains, milliseconds when it does not. Safe to call from several processes at once: each
+    trains into a folder of its own, the first to finish is kept. Raises `TrainingFailed`.
+    """
+    wanted = cache_dir / f"embedded-{_digest(data_dir)[:16]}"
+    if arrays.is_model(wanted):
+        return wanted
+    cache_dir.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix="training-", dir=cache_dir))
+    try:
+        _train_in_child(made, data_dir)
+        try:
+            made.rename(wanted)
+        except OSError:
+            if not arrays.is_model(wanted):  # not another process that was faster, so a real failure
+                raise
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    return wanted
+
+
+def train(data: TrainingData) -> Arrays:
+    """Learns intents and complaint categories. The same data give the same arrays."""
+    grams = [features.grams_of(example.text) for example in (*data.intents, *data.complaints)]
+    rows, rarity = _vocabulary(grams)
+    everything = _matrix(grams, rows, rarity)
+    split = len(data.intents)
+    intents = _learn(everything[:split], data.intents)
+    categories = _learn(everything[split:], data.complaints)
+    return Arrays(
+        rows=rows,
+        rarity=rarity,
+        weights=np.concatenate([intents[1], categories[1]], axis=1).astype(np.float16),
+        bias=np.concatenate([intents[2], categories[2]]).astype(np.float32),
+        intents=intents[0],
+        categories=categories[0],
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m nlu.embedded.train --data FOLDER --out FOLDER`: trains and writes the model."""
+    parser = argparse.ArgumentParser(prog="python -m nlu.embedded.train", description=__doc__)
+    parser.add_argument("--data", type=Path, default=DATA_DIR)
+    parser.add_argument("--out", type=Path, required=True)
+    chosen = parser.parse_args(arguments)
+    arrays.save(train(training_data.read_training_data(chosen.data)), chosen.out)
+    return 0
+
+
+def _digest(data_dir: Path) -> str:
+    """Changes with the examples, the code that learns from them and the library that does the learning."""
+    content = training_data.digest_of([*_INGREDIENTS, *training_data.data_files(data_dir)])
+    return training_data.digest_of_text(f"{content} {importlib.metadata.version('scikit-learn')}")
+
+
+def _train_in_child(folder: Path, data_dir: Path) -> None:
+    packages = str(Path(__file__).resolve().parents[2])
+    searched = os.pathsep.join(filter(None, [packages, os.environ.get("PYTHONPATH")]))
+    ended = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "nlu.embedded.train", "--data", str(data_dir), "--out", str(folder)],
+        env={**os.environ, "PYTHONPATH": searched, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ended.returncode != 0:
+        raise TrainingFailed(ended.stderr.strip().rpartition("\n")[2] or f"ended with {ended.returncode}")
+
+
+def _vocabulary(texts: Sequence[Mapping[str, set[str]]]) -> tuple[dict[str, dict[str, int]], Floats]:
+    """The row of each gram that is kept, by block, and by row how rare the gram is among `texts`."""
+    rows: dict[str, dict[str, int]] = {}
+    counts: list[int] = []
+    for block in features.BLOCKS:
+        met = Counter(gram for text in texts for gram in text[block])
+        kept = sorted(gram for gram, count in met.items() if count >= _LEAST_TEXTS[block])
+        rows[block] = {gram: len(counts) + position for position, gram in enumerate(kept)}
+        counts += [met[gram] for gram in kept]
+    rarity = np.log((1 + len(texts)) / (1 + np.array(counts))) + 1
+    return rows, rarity.astype(np.float32)
+
+
+def _matrix(
+    texts: Sequence[Mapping[str, set[str]]], rows: Mapping[str, Mapping[str, int]], rarity: Floats
+) -> "csr_matrix":
+    from scipy.sparse import csr_matrix
+
+    columns: list[int] = []
+    amounts: list[Floats] = []
+    ends = [0]
+    for text in texts:
+        touched, weighed = model.touched_rows(text, rows, rarity)
+        columns += touched
+        amounts.append(weighed)
+        ends.append(len(columns))
+    return csr_matrix((np.concatenate(amounts), columns, ends), shape=(len(texts), len(rarity)), dtype=np.float32)
+
+
+def _learn(matrix: "csr_matrix", examples: Sequence[Example]) -> tuple[Head, NDArray[np.float64], NDArray[np.float64]]:
+    """The labels with their temperature, the weights (row by column), the bias."""
+    labels = [example.label for example in examples]
+    classifier = _classifier().fit(matrix, labels)
+    names = tuple(str(label) for label in classifier.classes_)
+    return Head(names, _temperature(matrix, labels)), classifier.coef_.T, classifier.intercept_
+
+
+def _classifier():  # type: ignore[no-untyped-def]  # scikit-learn has no types
+    from sklearn.svm import LinearSVC
+
+    return LinearSVC(C=_CLOSENESS, loss="hinge", random_state=0, max_iter=3000)
+
+
+def _temperature(matrix: "csr_matrix", labels: Sequence[str]) -> float:
+    """The temperature under which texts that were kept out of training get the truest confidences."""
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=0)
+    scores = cross_val_predict(_classifier(), matrix, labels, cv=folds, method="decision_function")
+    names = sorted(set(labels))
+    right = np.array([names.index(label) for label in labels])
+    return float(min(_TEMPERATURES, key=lambda temperature: _surprise(scores / temperature, right)))
+
+
+def _surprise(scores: NDArray[np.float64], right: NDArray[np.int64]) -> float:
+    """Mean negative log of the confidence given to the right label."""
+    steadied = scores - scores.max(axis=1, keepdims=True)
+    log_sums = np.log(np.exp(steadied).sum(axis=1))
+    return float(np.mean(log_sums - steadied[np.arange(len(right)), right]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
