@@ -22,11 +22,11 @@ class TooManyStreams(Exception):
 
 
 class Listener:
-    """One open stream. `typing` says whether somebody is at work on an answer."""
+    """One open stream. `awaited` is the inbox id of the last message whose answer is being made, 0 for none."""
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self.typing = False
+        self.awaited = 0
         self.is_closed = False
         self._news = asyncio.Event()
 
@@ -56,17 +56,19 @@ class WebChannel:
     async def send(self, outgoing: Outgoing) -> None:
         """Never fails: the row is stored, and a page that is not open now reads it later."""
         for listener in self._listeners.get(outgoing.address, ()):
-            listener.typing = False
             listener.wake()
+
+    def has_room(self, address: str) -> bool:
+        """Whether this visitor may open another stream."""
+        return len(self._listeners.get(address, ())) < MAX_STREAMS
 
     def listen(self, address: str) -> Listener:
         """A listener for a new stream. Raises TooManyStreams."""
-        listeners = self._listeners.setdefault(address, set())
-        if len(listeners) >= MAX_STREAMS:
+        if not self.has_room(address):
             raise TooManyStreams
         listener = Listener(address)
         listener.is_closed = self._is_closed
-        listeners.add(listener)
+        self._listeners.setdefault(address, set()).add(listener)
         return listener
 
     def leave(self, listener: Listener) -> None:
@@ -76,10 +78,10 @@ class WebChannel:
         if not listeners:
             self._listeners.pop(listener.address, None)
 
-    def at_work(self, address: str) -> None:
-        """A message of this address was taken in and is being answered."""
+    def taken_in(self, address: str, inbox_id: int) -> None:
+        """A message of this visitor is stored and will be answered."""
         for listener in self._listeners.get(address, ()):
-            listener.typing = True
+            listener.awaited = inbox_id
             listener.wake()
 
     def wake(self, address: str) -> None:

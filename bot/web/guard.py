@@ -89,8 +89,10 @@ def origin_of(url: str) -> str:
 class SameOrigin:
     """Tells requests of our own pages from those that another site makes a browser send."""
 
-    def __init__(self, public_url: str, *, also: tuple[str, ...] = ()) -> None:
-        self._allowed = frozenset({origin_of(public_url), *(origin_of(url) for url in also)})
+    def __init__(self, public_url: str, *, host_is_ours: bool) -> None:
+        """`host_is_ours`: no public address is set, so whatever address the browser used for us is taken as ours."""
+        self._allowed = origin_of(public_url)
+        self._host_is_ours = host_is_ours
 
     def permits(self, request: Request, *, secret_path: bool = False) -> bool:
         """Whether the request comes from a page of ours.
@@ -103,4 +105,8 @@ class SameOrigin:
         if site is not None:
             return site == "same-origin"
         origin = request.headers.get("origin")
-        return origin in self._allowed or (secret_path and origin == "null")
+        if origin is None:
+            return False
+        if self._host_is_ours and origin == f"http://{request.headers.get('host')}":
+            return True
+        return origin == self._allowed or (secret_path and origin == "null")

@@ -53,7 +53,8 @@ class ChatWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What stands around the conversation."""
 
     title: str
-    tagline: str
+    trial: str
+    run_by: str
     menu: str
     welcome: str
     safety: str

@@ -1,0 +1,126 @@
+"""The stream of news to an open page (Server-Sent Events): what was missed first, then what comes.
+
+The stream listens before it reads, and reads the outbox itself at every piece of news. So nothing falls
+between catching up and live, and rows written by another process are found at the next look.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection
+from starlette.responses import StreamingResponse
+from starlette.types import Send
+
+from bot.channels.web import Listener, TooManyStreams, WebChannel
+from bot.web import wire
+from bot.web.history import is_unhandled, missed
+from bot.web.visits import Gone, Visit, Visits
+from storage.database import Database, Unavailable
+from storage.keyring import Keyring
+
+POLL_S: Final = 2.0
+"""How often the outbox is looked at without news, for rows of other processes."""
+
+HEARTBEAT_S: Final = 15.0
+"""A comment this often keeps proxies and mobile networks from closing a quiet connection."""
+
+AT_ONCE: Final = 100
+"""Rows read at one look."""
+
+RECONNECT_MS: Final = 2000
+
+TYPING_ON: Final = b"event: typing\ndata: on\n\n"
+TYPING_OFF: Final = b"event: typing\ndata: off\n\n"
+HEARTBEAT: Final = b": still here\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at the database found."""
+
+    answers: tuple[wire.FromBot, ...]
+    is_being_answered: bool
+
+
+class Streams:
+    """Makes the byte stream of one page."""
+
+    def __init__(self, channel: WebChannel, visits: Visits, db: Database, keys: Keyring) -> None:
+        self._channel = channel
+        self._visits = visits
+        self._db = db
+        self._keys = keys
+
+    async def of(self, address: str, token: str, after: int) -> AsyncGenerator[bytes]:
+        """Ends when the visit ends, the server shuts down, or the visitor holds too many streams already."""
+        try:
+            listener = self._channel.listen(address)
+        except TooManyStreams:
+            return
+        try:
+            async with aclosing(self._news(listener, token, after)) as news:
+                async for chunk in news:
+                    yield chunk
+        finally:
+            self._channel.leave(listener)
+
+    async def _news(self, listener: Listener, token: str, after: int) -> AsyncGenerator[bytes]:
+        yield f"retry: {RECONNECT_MS}\n\n".encode()
+        spoke_at = time.monotonic()
+        was_typing = False
+        while not listener.is_closed:
+            try:
+                visit = await self._visits.of(token)
+                if isinstance(visit, Gone):
+                    yield b"event: ended\ndata: " + visit.value.encode() + b"\n\n"
+                    return
+                look = await self._look(visit, after, listener.awaited)
+            except Unavailable:
+                # Waited out: the page keeps its connection and hears of it at the next look.
+                await listener.wait(POLL_S)
+                continue
+            pieces = [_event(row) for row in look.answers]
+            after = look.answers[-1].id if look.answers else after
+            if look.is_being_answered != was_typing:
+                was_typing = look.is_being_answered
+                pieces.append(TYPING_ON if was_typing else TYPING_OFF)
+            if not pieces and time.monotonic() - spoke_at >= HEARTBEAT_S:
+                pieces.append(HEARTBEAT)
+            if pieces:
+                spoke_at = time.monotonic()
+                yield b"".join(pieces)
+            if len(look.answers) < AT_ONCE:
+                await listener.wait(POLL_S)
+
+    async def _look(self, visit: Visit, after: int, awaited: int) -> Look:
+        conversation = visit.conversation
+        if not conversation:
+            return Look((), False)
+        return await self._db.read(lambda conn: self._read(conn, conversation, after, awaited))
+
+    def _read(self, conn: Connection, conversation: str, after: int, awaited: int) -> Look:
+        answers = missed(conn, self._keys, conversation, after, AT_ONCE)
+        return Look(answers, awaited > 0 and is_unhandled(conn, self._keys, conversation, awaited))
+
+
+class EventStream(StreamingResponse):
+    """Closes its generator at once when the page goes away, so that the listener is left without delay."""
+
+    def __init__(self, chunks: AsyncGenerator[bytes]) -> None:
+        # Nginx holds a stream back unless told; no-transform keeps proxies from packing it.
+        headers = {"cache-control": "no-store, no-transform", "x-accel-buffering": "no"}
+        super().__init__(chunks, media_type="text/event-stream", headers=headers)
+        self._chunks = chunks
+
+    async def stream_response(self, send: Send) -> None:
+        async with aclosing(self._chunks):
+            await super().stream_response(send)
+
+
+def _event(row: wire.FromBot) -> bytes:
+    return b"id: %d\ndata: %b\n\n" % (row.id, wire.encode(row))

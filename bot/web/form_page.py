@@ -1,0 +1,149 @@
+"""The one-field page for what does not belong into a chat: single use, 15 minutes, bound to its conversation."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from bot.web.guard import BodyTooLong, read_body
+from bot.web.history import offered_form
+from bot.web.pages import MAX_FORM_BYTES, form_value
+from bot.web.site import Site
+from bot.web.visits import Gone
+from flows.model import FormAnswer
+from storage import forms, inbox
+from storage.database import Unavailable
+from storage.forms import FormTarget
+
+LINK_LASTS: Final = timedelta(minutes=15)
+MAX_VALUE_CHARS: Final = 200
+
+
+class FormPages:
+    """Offers, shows and takes in the one-field page."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._words = site.words.form
+        self._program = site.program
+
+    async def offer(self, request: Request) -> Response:
+        """From a message of the visitor's own talk to a fresh link of its page."""
+        site = self._site
+        errors = site.words.errors
+        if not site.same_origin.permits(request):
+            return site.refuse(403, errors.wrong_origin)
+        try:
+            visit = await site.visit(request)
+            message = form_value(await read_body(request, MAX_FORM_BYTES), "message")
+            if isinstance(visit, Gone):
+                return RedirectResponse("/", 303)
+            if wait_s := site.wait_s(request, visit.key):
+                return site.refuse(429, errors.slow_down, retry_after_s=wait_s)
+            number = int(message) if message.isascii() and message.isdigit() and len(message) < 19 else 0
+            token = await self._program.db.transaction(
+                lambda conn: self._new_link(conn, visit.conversation, number)
+            )
+        except BodyTooLong:
+            return site.refuse(413, errors.too_long)
+        except Unavailable:
+            return site.refuse(503, errors.unavailable, retry_after_s=5)
+        return RedirectResponse(f"/isi/{token}" if token else "/", 303)
+
+    async def show(self, request: Request) -> Response:
+        """The field; or that the link is used up or too old."""
+        token = request.path_params["token"]
+        now = self._program.clock.now()
+        try:
+            target = await self._program.db.read(
+                lambda conn: forms.peek(conn, self._program.keys, token, now)
+            )
+        except Unavailable:
+            return self._site.refuse(503, self._site.words.errors.unavailable, retry_after_s=5)
+        return self._field(request, target) if target else self._gone(request)
+
+    async def fill(self, request: Request) -> Response:
+        """Takes the answer into the conversation, once: link and message change in one commit."""
+        site = self._site
+        token = request.path_params["token"]
+        if not site.same_origin.permits(request, secret_path=True):
+            return site.refuse(403, site.words.errors.wrong_origin)
+        if wait_s := site.wait_s(request):
+            return site.refuse(429, site.words.errors.slow_down, retry_after_s=wait_s)
+        try:
+            value = form_value(await read_body(request, MAX_FORM_BYTES), "value").strip()
+            if not value or len(value) > MAX_VALUE_CHARS:
+                return await self._ask_again(request, token, self._words.too_long if value else self._words.empty)
+            target = await self._program.db.transaction(lambda conn: self._take(conn, token, value))
+        except BodyTooLong:
+            return await self._ask_again(request, token, self._words.too_long)
+        except Unavailable:
+            return site.refuse(503, site.words.errors.unavailable, retry_after_s=5)
+        if target is None:
+            return self._gone(request)
+        self._program.wake()
+        words = self._words
+        return site.notice(request, words.done_title, words.done_text, action=words.done_back)
+
+    def _new_link(self, conn: Connection, conversation: str, outbox_id: int) -> str:
+        """A token for the page that this message offers; "" when it offers none or is not of this talk."""
+        keys = self._program.keys
+        row = offered_form(conn, keys, conversation, outbox_id) if conversation and outbox_id else None
+        if row is None:
+            return ""
+        return forms.create(
+            conn,
+            keys,
+            conversation,
+            row.body.form,
+            question_of(row.body.options[0].payload if row.body.options else ""),
+            self._program.clock.now(),
+            LINK_LASTS,
+        )
+
+    def _take(self, conn: Connection, token: str, value: str) -> FormTarget | None:
+        now = self._program.clock.now()
+        target = forms.use(conn, self._program.keys, token, now)
+        if target is None:
+            return None
+        inbox.accept_internal(
+            conn,
+            self._program.keys,
+            conversation=target.conversation,
+            key=f"form:{hashlib.sha256(token.encode()).hexdigest()}",
+            content=FormAnswer(target.slot, value),
+            now=now,
+        )
+        return target
+
+    async def _ask_again(self, request: Request, token: str, problem: str) -> Response:
+        now = self._program.clock.now()
+        target = await self._program.db.read(lambda conn: forms.peek(conn, self._program.keys, token, now))
+        return self._field(request, target, problem) if target else self._gone(request)
+
+    def _field(self, request: Request, target: FormTarget, problem: str = "") -> Response:
+        return self._site.templates.page(
+            request,
+            "form.html",
+            status=400 if problem else 200,
+            title=self._words.title,
+            field=self._words.of_slot(target.slot),
+            problem=problem,
+            minutes=int(LINK_LASTS.total_seconds() // 60),
+            max_chars=MAX_VALUE_CHARS,
+        )
+
+    def _gone(self, request: Request) -> Response:
+        words = self._words
+        return self._site.notice(request, words.gone_title, words.gone_text, action=words.done_back, status=410)
+
+
+def question_of(payload: str) -> int:
+    """The number of the question a button belongs to (`7:answer:3` is 7), 0 when it names none."""
+    head = payload.partition(":")[0]
+    return int(head) if head.isascii() and head.isdigit() and len(head) < 10 else 0
