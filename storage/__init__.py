@@ -1,1 +1,1 @@
-"""What is kept: people, conversations, inbox, outbox, jobs, tickets, applications, members, staff."""
+"""What is kept: people, sessions, inbox, outbox, timers, tickets, members. One commit a turn."""

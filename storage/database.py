@@ -1,0 +1,106 @@
+"""The way into the database: one function, one whole transaction, on SQLite or PostgreSQL alike."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, event, make_url
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+
+class Unavailable(Exception):  # noqa: N818 - a word that reads well where it is caught
+    """The database cannot be reached or is busy. Nothing was committed by us knowingly; wait and try again."""
+
+
+class Conflict(Exception):  # noqa: N818 - as above
+    """Somebody else wrote first: rolled back. Run the whole thing again from its start."""
+
+
+class Database(ABC):
+    """One database. Work is a plain function of a connection; it never commits."""
+
+    def __init__(self, url: str, dialect: str) -> None:
+        self.url = url
+        self.dialect = dialect
+        self.statements = 0
+
+    @abstractmethod
+    async def transaction(self, fn: Work[T]) -> T:
+        """Run `fn` in one transaction and commit; when this returns, the commit is on disk.
+
+        Raises Unavailable or Conflict; any other exception of `fn` rolls back and comes through. A caller that is
+        cancelled cannot know whether the commit happened.
+        """
+
+    @abstractmethod
+    async def read(self, fn: Work[T]) -> T:
+        """Run `fn` on one unchanging view of the data; writing is refused. Raises Unavailable."""
+
+    @abstractmethod
+    async def pragmas(self) -> dict[str, str]:
+        """How durable the writing connection is, as that very connection answers."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Finish what runs and close. Safe to call twice."""
+
+    @abstractmethod
+    def abandon(self) -> None:
+        """Let go without committing, as if the process had been killed here."""
+
+    def _count_statements(self, engine: Engine) -> None:
+        def count(*_: Any) -> None:
+            self.statements += 1
+
+        event.listen(engine, "before_cursor_execute", count)
+
+
+def open_database(url: str, *, create: bool = True) -> Database:
+    """Open `sqlite:///path` or `postgresql://…`. Connects at first use.
+
+    Without `create`, a SQLite file that is not there raises FileNotFoundError. Raises ValueError for other kinds.
+    """
+    parsed = make_url(url)
+    kind = parsed.get_backend_name()
+    if kind == "sqlite":
+        from storage.sqlite import SqliteDatabase  # the other driver is never loaded
+
+        if not parsed.database or parsed.database == ":memory:":
+            raise ValueError("a SQLite database needs a file")
+        return SqliteDatabase(url, Path(parsed.database), create=create)
+    if kind == "postgresql":
+        from storage.postgres import PostgresDatabase
+
+        return PostgresDatabase(url)
+    raise ValueError(f"neither sqlite nor postgresql: {kind}")
+
+
+async def upgrade(database: Database, revision: str = "head") -> None:
+    """Bring the schema up to `revision`. Several processes may do it at once; one does the work."""
+    from storage import migrate  # Alembic is loaded only by those who migrate
+
+    await database.transaction(lambda conn: migrate.upgrade(conn, revision))
+
+
+async def downgrade(database: Database, revision: str) -> None:
+    """Bring the schema back to `revision`; `base` removes every table."""
+    from storage import migrate
+
+    await database.transaction(lambda conn: migrate.downgrade(conn, revision))
+
+
+def create_from_template(path: Path) -> Database:
+    """A new SQLite database at `path` with the schema in place, copied from one migrated once a process.
+
+    Raises FileExistsError rather than overwrite.
+    """
+    from storage import migrate
+
+    with path.open("xb") as file:
+        file.write(migrate.template())
+    return open_database(f"sqlite:///{path}")

@@ -1,0 +1,349 @@
+"""The inbox: what has come in, stored before the platform is told so, handled once and in order.
+
+A row is `new`, then `done` or `parked`. A worker holds a `new` row by a lease; when the lease has run out,
+anyone may take the row. Within a conversation only the first `new` row can be claimed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, bindparam, exists, func, insert, or_, select, update
+
+from flows.model import Content, Session
+from storage.dialects import PerDialect
+from storage.ids import Ids
+from storage.keyring import Keyring
+from storage.tables import NEW, addresses, conversations, inbox, people
+
+_encoder = msgspec.json.Encoder()
+_content_decoder: msgspec.json.Decoder[Content] = msgspec.json.Decoder(Content)
+_FIRST_SESSION = _encoder.encode(Session())
+
+
+class Erased(LookupError):  # noqa: N818 - a state, told by its name
+    """The row is known, but what it held has been erased."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message from a channel. `phone` is E.164 and only set when the channel vouches for it."""
+
+    channel: str
+    address: str
+    external_id: str
+    content: Content
+    phone: str | None
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Where an arrival stands; `duplicate` when it had come before and nothing was changed."""
+
+    inbox_id: int
+    conversation: str
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A stored message to be handled; `attempts` counts the failed ones so far."""
+
+    inbox_id: int
+    conversation: str
+    content: Content
+    attempts: int
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A stored message, for reading back; `content` is None once it was erased."""
+
+    inbox_id: int
+    conversation: str
+    content: Content | None
+    status: str
+    attempts: int
+    received_at: datetime
+    handled_at: datetime | None
+
+
+_FIND_ADDRESS = select(addresses.c.conversation, addresses.c.phone_lookup).where(
+    addresses.c.lookup == bindparam("address")
+)
+_ADD_PERSON = insert(people).values(id=bindparam("id"), created_at=bindparam("now"))
+_ADD_CONVERSATION = insert(conversations).values(
+    id=bindparam("id"),
+    person=bindparam("person"),
+    owner="bot",
+    version=0,
+    session=bindparam("session"),
+    created_at=bindparam("now"),
+    updated_at=bindparam("now"),
+)
+_ADD_ADDRESS = insert(addresses)
+_SET_PHONE = (
+    update(addresses)
+    .where(addresses.c.lookup == bindparam("address"))
+    .values(phone=bindparam("new_phone"), phone_lookup=bindparam("new_phone_lookup"))
+)
+_ADD_ROW = PerDialect(
+    inbox,
+    lambda statement: (
+        statement.values(
+            dedupe=bindparam("dedupe"),
+            conversation=bindparam("conversation"),
+            content=bindparam("content"),
+            status="new",
+            attempts=0,
+            worker=bindparam("worker"),
+            lease_until=bindparam("lease_until"),
+            received_at=bindparam("received_at"),
+        )
+        .on_conflict_do_nothing(index_elements=["dedupe"])
+        .returning(inbox.c.id)
+    ),
+)
+_FIND_ROW = select(inbox.c.id, inbox.c.conversation).where(inbox.c.dedupe == bindparam("dedupe"))
+
+_earlier = inbox.alias("earlier")
+EARLIER_PENDING = exists().where(
+    _earlier.c.conversation == inbox.c.conversation,
+    _earlier.c.status == NEW,
+    _earlier.c.id < inbox.c.id,
+)
+_FREE = or_(inbox.c.lease_until.is_(None), inbox.c.lease_until <= bindparam("now"))
+_candidate = inbox.alias("candidate")
+_before = inbox.alias("before")
+_CLAIM = (
+    update(inbox)
+    .where(
+        inbox.c.id
+        == select(_candidate.c.id)
+        .where(
+            _candidate.c.status == NEW,
+            or_(_candidate.c.lease_until.is_(None), _candidate.c.lease_until <= bindparam("now")),
+            ~exists().where(
+                _before.c.conversation == _candidate.c.conversation,
+                _before.c.status == NEW,
+                _before.c.id < _candidate.c.id,
+            ),
+        )
+        .order_by(_candidate.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery(),
+        inbox.c.status == NEW,
+        _FREE,
+    )
+    .values(worker=bindparam("by"), lease_until=bindparam("until"))
+    .returning(
+        inbox.c.id,
+        inbox.c.dedupe,
+        inbox.c.conversation,
+        inbox.c.content,
+        inbox.c.attempts,
+        inbox.c.received_at,
+    )
+)
+_LOAD = select(
+    inbox.c.id, inbox.c.dedupe, inbox.c.conversation, inbox.c.content, inbox.c.attempts, inbox.c.received_at
+).where(inbox.c.id == bindparam("row"))
+_FAIL = (
+    update(inbox)
+    .where(inbox.c.id == bindparam("row"), inbox.c.status == NEW)
+    .values(attempts=inbox.c.attempts + 1, worker=None, lease_until=bindparam("not_before"))
+    .returning(inbox.c.attempts)
+)
+_RELEASE = (
+    update(inbox)
+    .where(inbox.c.id == bindparam("row"), inbox.c.status == NEW)
+    .values(worker=None, lease_until=None)
+)
+_CLOSE = (
+    update(inbox)
+    .where(inbox.c.id == bindparam("row"), inbox.c.status == NEW)
+    .values(status=bindparam("outcome"), handled_at=bindparam("now"), worker=None, lease_until=None)
+)
+_OF_CONVERSATION = (
+    select(inbox)
+    .where(inbox.c.conversation == bindparam("of"), inbox.c.id > bindparam("after"))
+    .order_by(inbox.c.id)
+    .limit(bindparam("count"))
+)
+_WAITING = select(func.count(), func.min(inbox.c.received_at)).where(inbox.c.status == NEW)
+
+
+def accept(
+    conn: Connection, keys: Keyring, arrival: Arrival, *, ids: Ids, worker: str, lease_until: datetime
+) -> Accepted:
+    """Store what a channel brought, already claimed by `worker`. Safe to call again with the same message.
+
+    A sender never seen before becomes a person with an address and a conversation. Raises Conflict (through the
+    database) when the same new sender is being stored by somebody else at this moment.
+    """
+    lookup = keys.lookup("address", f"{arrival.channel}|{arrival.address}")
+    phone_lookup = keys.lookup("phone", arrival.phone) if arrival.phone else None
+    known = conn.execute(_FIND_ADDRESS, {"address": lookup}).first()
+    if known is None:
+        conversation = _first_contact(conn, keys, arrival, lookup, phone_lookup, ids)
+    else:
+        conversation = known.conversation
+        if arrival.phone and known.phone_lookup != phone_lookup:
+            sealed = keys.seal_text("addresses", "phone", lookup.hex(), arrival.phone)
+            conn.execute(
+                _SET_PHONE, {"address": lookup, "new_phone": sealed, "new_phone_lookup": phone_lookup}
+            )
+    dedupe = keys.lookup("message", f"{arrival.channel}|{arrival.external_id}")
+    return _store(conn, keys, dedupe, conversation, arrival.content, arrival.received_at, worker, lease_until)
+
+
+def accept_internal(
+    conn: Connection,
+    keys: Keyring,
+    *,
+    conversation: str,
+    key: str,
+    content: Content,
+    now: datetime,
+    worker: str | None = None,
+    lease_until: datetime | None = None,
+) -> Accepted:
+    """Store what did not come from the person: a timer, a staff action. `key` is what makes a repeat a duplicate."""
+    dedupe = keys.lookup("internal", f"{conversation}|{key}")
+    return _store(conn, keys, dedupe, conversation, content, now, worker, lease_until)
+
+
+def claim_next(
+    conn: Connection, keys: Keyring, *, worker: str, now: datetime, lease_until: datetime
+) -> Pending | None:
+    """Take the oldest message that nobody holds and that is the first unhandled one of its conversation."""
+    row = conn.execute(_CLAIM, {"now": now, "by": worker, "until": lease_until}).first()
+    return None if row is None else _pending(keys, *row)
+
+
+def load(conn: Connection, keys: Keyring, inbox_id: int) -> Pending:
+    """The stored message, whatever its status. Raises KeyError when there is none, Erased when it was erased."""
+    row = conn.execute(_LOAD, {"row": inbox_id}).first()
+    if row is None:
+        raise KeyError(inbox_id)
+    return _pending(keys, *row)
+
+
+def record_failure(
+    conn: Connection, keys: Keyring, inbox_id: int, *, now: datetime, not_before: datetime | None = None
+) -> int:
+    """Count a failed try and drop the lease; nobody claims the row before `not_before`.
+
+    The number of failed tries, this one included; 0 when the row is no longer waiting.
+    """
+    attempts = conn.execute(_FAIL, {"row": inbox_id, "not_before": not_before}).scalar()
+    return attempts or 0
+
+
+def release(conn: Connection, inbox_id: int) -> None:
+    """Drop the lease, so that anybody may claim the row when its turn comes."""
+    conn.execute(_RELEASE, {"row": inbox_id})
+
+
+def close(conn: Connection, inbox_id: int, *, outcome: str, now: datetime) -> bool:
+    """Mark the row `done` or `parked`; False when it already was."""
+    return conn.execute(_CLOSE, {"row": inbox_id, "outcome": outcome, "now": now}).rowcount == 1
+
+
+def of_conversation(
+    conn: Connection, keys: Keyring, conversation: str, *, after_id: int = 0, limit: int = 100
+) -> list[Received]:
+    """What came in, oldest first."""
+    rows = conn.execute(_OF_CONVERSATION, {"of": conversation, "after": after_id, "count": limit})
+    return [
+        Received(
+            row.id,
+            row.conversation,
+            _open(keys, row.dedupe, row.content) if row.content is not None else None,
+            row.status,
+            row.attempts,
+            row.received_at,
+            row.handled_at,
+        )
+        for row in rows
+    ]
+
+
+def waiting(conn: Connection) -> tuple[int, datetime | None]:
+    """How many messages are not handled, and since when the oldest has waited."""
+    count, oldest = conn.execute(_WAITING).one()
+    return count, oldest
+
+
+def _first_contact(
+    conn: Connection, keys: Keyring, arrival: Arrival, lookup: bytes, phone_lookup: bytes | None, ids: Ids
+) -> str:
+    person, conversation = ids.new(), ids.new()
+    now = arrival.received_at
+    session = keys.seal("conversations", "session", conversation, _FIRST_SESSION)
+    conn.execute(_ADD_PERSON, {"id": person, "now": now})
+    conn.execute(_ADD_CONVERSATION, {"id": conversation, "person": person, "session": session, "now": now})
+    row = lookup.hex()
+    conn.execute(
+        _ADD_ADDRESS,
+        {
+            "lookup": lookup,
+            "conversation": conversation,
+            "channel": arrival.channel,
+            "address": keys.seal_text("addresses", "address", row, arrival.address),
+            "phone": keys.seal_text("addresses", "phone", row, arrival.phone) if arrival.phone else None,
+            "phone_lookup": phone_lookup,
+        },
+    )
+    return conversation
+
+
+def _store(
+    conn: Connection,
+    keys: Keyring,
+    dedupe: bytes,
+    conversation: str,
+    content: Content,
+    received_at: datetime,
+    worker: str | None,
+    lease_until: datetime | None,
+) -> Accepted:
+    sealed = keys.seal("inbox", "content", dedupe.hex(), _encoder.encode(content))
+    new_id = conn.execute(
+        _ADD_ROW.on(conn),
+        {
+            "dedupe": dedupe,
+            "conversation": conversation,
+            "content": sealed,
+            "worker": worker,
+            "lease_until": lease_until,
+            "received_at": received_at,
+        },
+    ).scalar()
+    if new_id is not None:
+        return Accepted(new_id, conversation, duplicate=False)
+    known = conn.execute(_FIND_ROW, {"dedupe": dedupe}).one()
+    return Accepted(known.id, known.conversation, duplicate=True)
+
+
+def _open(keys: Keyring, dedupe: bytes, sealed: bytes) -> Content:
+    return _content_decoder.decode(keys.open("inbox", "content", dedupe.hex(), sealed))
+
+
+def _pending(
+    keys: Keyring,
+    inbox_id: int,
+    dedupe: bytes,
+    conversation: str,
+    sealed: bytes | None,
+    attempts: int,
+    received_at: datetime,
+) -> Pending:
+    if sealed is None:
+        raise Erased(inbox_id)
+    return Pending(inbox_id, conversation, _open(keys, dedupe, sealed), attempts, received_at)

@@ -1,0 +1,280 @@
+"""The outbox: replies written in the turn's own commit and sent after it, in order inside a conversation.
+
+A row is `new` until it is `sent` or `parked`. A row can be claimed only when every earlier row of its
+conversation has left `new`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Executable, Row, bindparam, exists, func, insert, or_, select, update
+
+from storage.keyring import Keyring
+from storage.tables import NEW, addresses, outbox
+
+_encoder = msgspec.json.Encoder()
+
+
+class Button(msgspec.Struct, frozen=True):
+    """One thing to press: what the person sees and what comes back."""
+
+    title: str
+    payload: str
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    """One message in the person's language, not yet in a platform's shape.
+
+    `key` is the reply key it was made from, '' for a person's own words; `author` is `bot` or a staff name.
+    `form` is the slot that our one-field page is offered for, '' for none.
+    """
+
+    key: str
+    text: str
+    options: tuple[Button, ...] = ()
+    numbered: bool = True
+    form: str = ""
+    author: str = "bot"
+
+
+_decoder = msgspec.json.Decoder(Rendered)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A stored reply. `attempts` counts the failed tries; `status` is new, sent or parked."""
+
+    id: int
+    conversation: str
+    channel: str
+    address: str
+    inbox_id: int
+    n: int
+    body: Rendered
+    attempts: int
+    status: str
+    written_at: datetime
+
+    @property
+    def key(self) -> str:
+        """The reply key, '' for a person's own words."""
+        return self.body.key
+
+    @property
+    def author(self) -> str:
+        """`bot` or the name of the staff member who wrote it."""
+        return self.body.author
+
+
+_before = outbox.alias("before")
+_COLUMNS = (
+    outbox.c.id,
+    outbox.c.conversation,
+    outbox.c.channel,
+    addresses.c.lookup,
+    addresses.c.address,
+    outbox.c.inbox_id,
+    outbox.c.n,
+    outbox.c.body,
+    outbox.c.attempts,
+    outbox.c.status,
+    outbox.c.written_at,
+)
+_READ = select(*_COLUMNS).join_from(outbox, addresses, addresses.c.conversation == outbox.c.conversation)
+_FREE = or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= bindparam("now"))
+_CLAIMABLE = (
+    _READ.where(
+        outbox.c.status == NEW,
+        _FREE,
+        ~exists().where(
+            _before.c.conversation == outbox.c.conversation,
+            _before.c.status == NEW,
+            _before.c.id < outbox.c.id,
+        ),
+    )
+    .order_by(outbox.c.id)
+    .limit(bindparam("count"))
+    .with_for_update(of=outbox, skip_locked=True, key_share=True)
+)
+_CLAIMABLE_OF_CHANNEL = _CLAIMABLE.where(outbox.c.channel == bindparam("channel"))
+_TAKE = (
+    update(outbox)
+    .where(outbox.c.id.in_(bindparam("rows", expanding=True)), outbox.c.status == NEW, _FREE)
+    .values(worker=bindparam("by"), lease_until=bindparam("until"))
+    .returning(outbox.c.id)
+)
+_MARK_SENT = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("row"), outbox.c.status == NEW)
+    .values(status="sent", sent_at=bindparam("now"), worker=None, lease_until=None, error=None)
+)
+_MARK_ALL_SENT = (
+    update(outbox)
+    .where(outbox.c.id.in_(bindparam("rows", expanding=True)), outbox.c.status == NEW)
+    .values(status="sent", sent_at=bindparam("now"), worker=None, lease_until=None, error=None)
+)
+_RETRY = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("row"), outbox.c.status == NEW)
+    .values(
+        attempts=outbox.c.attempts + 1,
+        worker=None,
+        lease_until=bindparam("not_before"),
+        error=bindparam("word"),
+    )
+)
+_PARK = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("row"), outbox.c.status == NEW)
+    .values(status="parked", worker=None, lease_until=None, error=bindparam("word"))
+)
+_SINCE = (
+    _READ.where(
+        outbox.c.conversation == bindparam("of"),
+        outbox.c.id > bindparam("after"),
+        outbox.c.body.is_not(None),
+    )
+    .order_by(outbox.c.id)
+    .limit(bindparam("count"))
+)
+_NEXT_FREE = select(func.min(func.coalesce(outbox.c.lease_until, outbox.c.written_at))).where(
+    outbox.c.status == NEW
+)
+_WAITING = select(func.count(), func.min(outbox.c.written_at)).where(outbox.c.status == NEW)
+
+
+def write(
+    conn: Connection,
+    keys: Keyring,
+    *,
+    conversation: str,
+    channel: str,
+    inbox_id: int,
+    messages: Sequence[Rendered],
+    worker: str | None,
+    lease_until: datetime | None,
+    now: datetime,
+) -> list[int]:
+    """Store the replies to one message, in order, claimed by `worker`; None leaves them to `claim_next`.
+
+    The ids of the new rows, in order. Raises Conflict (through the database) when this message has its replies.
+    """
+    if not messages:
+        return []
+    given: dict[str, object] = {
+        "conversation": conversation,
+        "channel": channel,
+        "inbox_id": inbox_id,
+        "worker": worker,
+        "lease_until": lease_until,
+        "now": now,
+    }
+    for n, message in enumerate(messages):
+        given[f"body_{n}"] = keys.seal("outbox", "body", f"{inbox_id}/{n}", _encoder.encode(message))
+    rows = conn.execute(_write_many(len(messages)), given).all()
+    return sorted(row[0] for row in rows)  # RETURNING promises no order; ids grow with n
+
+
+def claim_next(
+    conn: Connection,
+    keys: Keyring,
+    *,
+    channel: str | None,
+    worker: str,
+    now: datetime,
+    lease_until: datetime,
+    limit: int,
+) -> list[Outgoing]:
+    """Take up to `limit` replies that may be sent now, one of a conversation at most. None: any channel."""
+    given: dict[str, object] = {"now": now, "count": limit}
+    if channel is not None:
+        given["channel"] = channel
+    found = conn.execute(_CLAIMABLE if channel is None else _CLAIMABLE_OF_CHANNEL, given).all()
+    if not found:
+        return []
+    ids = [row.id for row in found]
+    taken = set(conn.execute(_TAKE, {"rows": ids, "now": now, "by": worker, "until": lease_until}).scalars())
+    return [_outgoing(keys, row) for row in found if row.id in taken]
+
+
+def mark_sent(conn: Connection, ids: Sequence[int], *, now: datetime) -> None:
+    """The platform has taken these. Safe to call twice."""
+    if len(ids) == 1:
+        conn.execute(_MARK_SENT, {"row": ids[0], "now": now})
+    elif ids:
+        conn.execute(_MARK_ALL_SENT, {"rows": list(ids), "now": now})
+
+
+def retry_later(conn: Connection, outbox_id: int, *, not_before: datetime, error_word: str) -> None:
+    """Count a failed try; nobody claims the row before `not_before`. `error_word` is stored in clear."""
+    conn.execute(_RETRY, {"row": outbox_id, "not_before": not_before, "word": error_word})
+
+
+def park(conn: Connection, outbox_id: int, error_word: str) -> None:
+    """Give up on a reply; the ones after it may go. `error_word` is stored in clear."""
+    conn.execute(_PARK, {"row": outbox_id, "word": error_word})
+
+
+def since(conn: Connection, keys: Keyring, conversation: str, after_id: int, limit: int) -> list[Outgoing]:
+    """Replies of a conversation after `after_id`, sent or not, in order; erased ones are left out."""
+    rows = conn.execute(_SINCE, {"of": conversation, "after": after_id, "count": limit})
+    return [_outgoing(keys, row) for row in rows]
+
+
+def next_free(conn: Connection) -> datetime | None:
+    """From when on a waiting reply can be claimed; None when all are sent or parked."""
+    return conn.execute(_NEXT_FREE).scalar()
+
+
+def waiting(conn: Connection) -> tuple[int, datetime | None]:
+    """How many replies are not sent, and since when the oldest has waited."""
+    count, oldest = conn.execute(_WAITING).one()
+    return count, oldest
+
+
+@lru_cache(maxsize=64)
+def _write_many(count: int) -> Executable:
+    """One INSERT of `count` rows; statements are kept so that they are built and compiled once."""
+    return (
+        insert(outbox)
+        .values(
+            [
+                {
+                    "conversation": bindparam("conversation"),
+                    "channel": bindparam("channel"),
+                    "inbox_id": bindparam("inbox_id"),
+                    "n": n,
+                    "body": bindparam(f"body_{n}"),
+                    "status": NEW,
+                    "attempts": 0,
+                    "worker": bindparam("worker"),
+                    "lease_until": bindparam("lease_until"),
+                    "written_at": bindparam("now"),
+                }
+                for n in range(count)
+            ]
+        )
+        .returning(outbox.c.id)
+    )
+
+
+def _outgoing(keys: Keyring, row: Row[*tuple[Any, ...]]) -> Outgoing:
+    opened = keys.open("outbox", "body", f"{row.inbox_id}/{row.n}", row.body)
+    return Outgoing(
+        id=row.id,
+        conversation=row.conversation,
+        channel=row.channel,
+        address=keys.open_text("addresses", "address", row.lookup.hex(), row.address),
+        inbox_id=row.inbox_id,
+        n=row.n,
+        body=_decoder.decode(opened),
+        attempts=row.attempts,
+        status=row.status,
+        written_at=row.written_at,
+    )

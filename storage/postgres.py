@@ -1,0 +1,105 @@
+"""PostgreSQL through asyncpg: a pool, and each transaction run on one of its connections."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TypeVar
+
+import asyncpg
+from sqlalchemy import Connection, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from storage.database import Conflict, Database, Unavailable
+
+T = TypeVar("T")
+
+POOL_SIZE = 5
+CONNECT_TIMEOUT_S = 10
+COMMAND_TIMEOUT_S = 60
+
+UNIQUE_VIOLATION = "23505"
+RUN_AGAIN = {"40001", "40P01"}  # serialization failure, deadlock
+OUTAGE_CLASSES = {"08", "53", "57"}  # connection, out of resources, operator intervention
+OUTAGES = {"55P03", "25006"}  # lock not available; the server has become a read-only standby
+
+
+def translated(error: BaseException) -> Unavailable | Conflict | None:
+    """What a driver error means to the caller, None when it is a mistake of ours."""
+    if isinstance(error, ConnectionError | TimeoutError | PoolTimeout):
+        return Unavailable(str(error) or type(error).__name__)
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "sqlstate", None) or ""
+    if state in RUN_AGAIN or state == UNIQUE_VIOLATION:
+        return Conflict(state)
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    if lost or state[:2] in OUTAGE_CLASSES or state in OUTAGES:
+        return Unavailable(str(cause))
+    if isinstance(error, InterfaceError | asyncpg.InterfaceError) and "closed" in str(cause):
+        return Unavailable(str(cause))
+    return None
+
+
+@contextmanager
+def _translating() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        meaning = translated(error)
+        if meaning is None:
+            raise
+        raise meaning from error
+
+
+class PostgresDatabase(Database):
+    """One PostgreSQL database, shared by any number of processes."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, "postgresql")
+        self._engine: AsyncEngine = create_async_engine(
+            make_url(url).set(drivername="postgresql+asyncpg"),
+            pool_size=POOL_SIZE,
+            max_overflow=POOL_SIZE,
+            connect_args={
+                "timeout": CONNECT_TIMEOUT_S,
+                "command_timeout": COMMAND_TIMEOUT_S,
+                "server_settings": {"jit": "off", "application_name": "rangkul"},
+            },
+        )
+        self._count_statements(self._engine.sync_engine)
+
+    async def transaction(self, fn: Callable[[Connection], T]) -> T:
+        with _translating():
+            async with self._connect() as conn, conn.begin():
+                return await conn.run_sync(fn)
+
+    async def read(self, fn: Callable[[Connection], T]) -> T:
+        with _translating():
+            async with self._connect() as conn:
+                await conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                return await conn.run_sync(fn)
+
+    async def pragmas(self) -> dict[str, str]:
+        names = ("synchronous_commit", "fsync", "transaction_isolation")
+        return await self.transaction(
+            lambda conn: {name: str(conn.exec_driver_sql(f"SHOW {name}").scalar_one()) for name in names}
+        )
+
+    @asynccontextmanager
+    async def _connect(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            conn = await self._engine.connect()
+        except OSError as error:  # no such host, refused, unreachable: asyncpg lets these through as they are
+            raise Unavailable(str(error)) from error
+        try:
+            yield conn
+        finally:
+            await conn.close()
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+    def abandon(self) -> None:
+        self._engine.sync_engine.dispose(close=False)

@@ -1,0 +1,217 @@
+"""SQLite: one writer thread that owns one connection, and two reader threads. One hop a transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from storage.database import Conflict, Database, Unavailable
+
+T = TypeVar("T")
+
+READERS = 2
+BUSY_TIMEOUT_MS = 5000
+
+OUTAGES = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_PROTOCOL,
+}
+UNIQUE_VIOLATIONS = {
+    sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+    sqlite3.SQLITE_CONSTRAINT_ROWID,
+}
+
+
+def translated(error: BaseException) -> Unavailable | Conflict | None:
+    """What a driver error means to the caller, None when it is a mistake of ours."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(cause, sqlite3.Error):
+        return None
+    code: int = getattr(cause, "sqlite_errorcode", 0)
+    if code & 0xFF in OUTAGES and "query_only" not in str(cause) and "readonly" not in str(cause):
+        return Unavailable(str(cause))
+    return Conflict(str(cause)) if code in UNIQUE_VIOLATIONS else None
+
+
+def make_engine(path: Path, *, begin: str, read_only: bool) -> Engine:
+    """An engine whose transactions open with `begin`; sqlite3's own transaction handling is switched off."""
+    engine = create_engine(
+        f"sqlite:///{path}", poolclass=NullPool, connect_args={"check_same_thread": False, "timeout": 5}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        if read_only:
+            connection.execute("PRAGMA query_only=ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        raw: Any = connection.connection.dbapi_connection
+        raw.execute(begin)
+
+    return engine
+
+
+class _Job:
+    """One transaction on its way through a lane."""
+
+    __slots__ = ("fn", "future", "loop")
+
+    def __init__(self, fn: Callable[[Connection], Any]) -> None:
+        self.fn = fn
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[Any] = self.loop.create_future()
+
+    def settle(self, result: Any, error: BaseException | None) -> None:
+        """Hand the outcome to the caller's event loop, from any thread."""
+        try:
+            self.loop.call_soon_threadsafe(self._settle, result, error)
+        except RuntimeError:  # the loop has closed: nobody waits any more
+            return
+
+    def _settle(self, result: Any, error: BaseException | None) -> None:
+        if self.future.done():
+            return
+        if error is None:
+            self.future.set_result(result)
+        else:
+            self.future.set_exception(error)
+
+
+class _Lane:
+    """Threads that each own a connection and take whole transactions from one queue."""
+
+    def __init__(self, engine: Engine, name: str, threads: int) -> None:
+        self._engine = engine
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._abandoned = False
+        self._closed = False
+        self._name = name
+        self._size = threads
+        self._threads: list[threading.Thread] = []
+
+    async def run(self, fn: Callable[[Connection], T]) -> T:
+        """One transaction, in the order of asking."""
+        if self._closed:
+            raise Unavailable("the database is closed")
+        if not self._threads:
+            self._start()
+        job = _Job(fn)
+        self._queue.put(job)
+        result: T = await job.future
+        return result
+
+    def stop(self, *, abandon: bool) -> None:
+        """End the threads: after the queue is done, or at once and without any further commit."""
+        self._abandoned = self._abandoned or abandon
+        self._closed = True
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._threads = []
+
+    def _start(self) -> None:
+        for number in range(self._size):
+            thread = threading.Thread(target=self._work, name=f"{self._name}-{number}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _work(self) -> None:
+        connection: Connection | None = None
+        while (job := self._queue.get()) is not None:
+            if job.future.cancelled():
+                continue
+            result: Any = None
+            failure: BaseException | None = None
+            try:
+                if self._abandoned:
+                    raise Unavailable("the database was abandoned")
+                if connection is None:
+                    connection = self._engine.connect()
+                result = self._transact(connection, job.fn)
+            except BaseException as error:
+                failure = error
+                meaning = translated(error)
+                if meaning is not None:
+                    meaning.__cause__ = error
+                    failure = meaning
+                if connection is not None and isinstance(failure, Unavailable):
+                    connection.close()  # a connection that failed once is not trusted again
+                    connection = None
+            job.settle(result, failure)
+            del job, result, failure
+        if connection is not None:
+            connection.close()
+
+    def _transact(self, connection: Connection, fn: Callable[[Connection], Any]) -> Any:
+        transaction = connection.begin()
+        try:
+            result = fn(connection)
+            if self._abandoned:
+                raise Unavailable("the database was abandoned")
+            transaction.commit()
+        except BaseException:
+            transaction.rollback()
+            raise
+        return result
+
+
+class SqliteDatabase(Database):
+    """One SQLite file: WAL, `synchronous=FULL`, foreign keys, `BEGIN IMMEDIATE`."""
+
+    def __init__(self, url: str, path: Path, *, create: bool) -> None:
+        super().__init__(url, "sqlite")
+        if not path.exists():
+            if not create:
+                raise FileNotFoundError(path)
+            path.touch(mode=0o600)
+        self.path = path
+        writer = make_engine(path, begin="BEGIN IMMEDIATE", read_only=False)
+        reader = make_engine(path, begin="BEGIN", read_only=True)
+        self._count_statements(writer)
+        self._count_statements(reader)
+        self._writer = _Lane(writer, "sqlite-writer", 1)
+        self._reader = _Lane(reader, "sqlite-reader", READERS)
+
+    async def transaction(self, fn: Callable[[Connection], T]) -> T:
+        return await self._writer.run(fn)
+
+    async def read(self, fn: Callable[[Connection], T]) -> T:
+        return await self._reader.run(fn)
+
+    async def pragmas(self) -> dict[str, str]:
+        names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        return await self._writer.run(
+            lambda conn: {name: str(conn.exec_driver_sql(f"PRAGMA {name}").scalar_one()) for name in names}
+        )
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._stop, abandon=False)
+
+    def abandon(self) -> None:
+        self._stop(abandon=True)
+
+    def _stop(self, *, abandon: bool) -> None:
+        self._reader.stop(abandon=abandon)
+        self._writer.stop(abandon=abandon)

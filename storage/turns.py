@@ -1,0 +1,262 @@
+"""The end of a turn: the one place where a decision's effects are carried out, in the turn's own commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import assert_never
+
+from sqlalchemy import Connection
+
+from flows.model import (
+    AddToTicket,
+    Apply,
+    AssignTicket,
+    CancelTimer,
+    ChangeOwner,
+    Decision,
+    Effect,
+    OpenTicket,
+    OptOut,
+    RecordConsent,
+    RecordIdentityTry,
+    RecordWrongCode,
+    Say,
+    SetTicketStatus,
+    SetTimer,
+)
+from storage import (
+    applications,
+    consents,
+    conversations,
+    events,
+    identity,
+    inbox,
+    jobs,
+    outbox,
+    people,
+    tickets,
+    wrong_codes,
+)
+from storage.conversations import Held
+from storage.events import OwnerChanged, TurnRecord
+from storage.ids import Ids
+from storage.inbox import Pending
+from storage.keyring import Keyring
+from storage.outbox import Rendered
+
+BOT = "bot"
+PARKED = "parked"
+IDENTITY_ALERT = "identity_alert"
+
+
+class AlreadyHandled(Exception):  # noqa: N818 - a state, told by its name
+    """The message has been handled by somebody else; there is nothing left to do."""
+
+
+def finish(
+    conn: Connection,
+    keys: Keyring,
+    held: Held,
+    pending: Pending,
+    decision: Decision,
+    messages: Sequence[Rendered],
+    *,
+    ids: Ids,
+    now: datetime,
+    worker: str,
+    lease_until: datetime,
+    record: TurnRecord,
+) -> list[int]:
+    """Carry out a decision exactly once: session, records, replies, event, and the message marked done.
+
+    The ids of the replies that `worker` may send now, in order: all of them, or none when earlier ones of this
+    conversation are still unsent (`held.unsent`); those come out of `outbox.claim_next` when their turn comes.
+    Raises AlreadyHandled, or Conflict when the conversation has changed since `held`.
+    """
+    if not inbox.close(conn, pending.inbox_id, outcome="done", now=now):
+        raise AlreadyHandled(pending.inbox_id)
+    owner = _next_owner(held, decision)
+    conversations.save(conn, keys, held, decision.session, owner=owner, now=now)
+    for effect in decision.effects:
+        _carry_out(conn, keys, held, pending, effect, ids=ids, now=now)
+    events.add(
+        conn,
+        keys,
+        conversation=held.conversation,
+        inbox_id=pending.inbox_id,
+        kind="turn",
+        record=record,
+        now=now,
+    )
+    return _reply(conn, keys, held, pending, messages, worker, lease_until, now)
+
+
+def park(
+    conn: Connection,
+    keys: Keyring,
+    held: Held,
+    pending: Pending,
+    *,
+    code: str,
+    messages: Sequence[Rendered],
+    ids: Ids,
+    now: datetime,
+    worker: str,
+    lease_until: datetime,
+    record: TurnRecord,
+    text: str = "",
+) -> list[int]:
+    """Give up on a message: set it aside, open an urgent ticket under `code`, and tell the person.
+
+    `text` is what staff read. The ids of the replies, as with `finish`. Raises AlreadyHandled.
+    """
+    if not inbox.close(conn, pending.inbox_id, outcome=PARKED, now=now):
+        raise AlreadyHandled(pending.inbox_id)
+    ticket = OpenTicket(
+        code=code,
+        kind=PARKED,
+        text=text,
+        priority="urgent",
+        details={"inbox_id": str(pending.inbox_id), "attempts": str(pending.attempts)},
+    )
+    tickets.open_ticket(conn, keys, ticket, person=held.person, conversation=held.conversation, now=now)
+    events.add(
+        conn,
+        keys,
+        conversation=held.conversation,
+        inbox_id=pending.inbox_id,
+        kind=PARKED,
+        record=record,
+        now=now,
+    )
+    return _reply(conn, keys, held, pending, messages, worker, lease_until, now)
+
+
+def _next_owner(held: Held, decision: Decision) -> str:
+    owner = held.owner
+    for effect in decision.effects:
+        if isinstance(effect, ChangeOwner):
+            owner = effect.owner
+    return owner
+
+
+def _reply(
+    conn: Connection,
+    keys: Keyring,
+    held: Held,
+    pending: Pending,
+    messages: Sequence[Rendered],
+    worker: str,
+    lease_until: datetime,
+    now: datetime,
+) -> list[int]:
+    written = outbox.write(
+        conn,
+        keys,
+        conversation=held.conversation,
+        channel=held.channel,
+        inbox_id=pending.inbox_id,
+        messages=messages,
+        worker=None if held.unsent else worker,
+        lease_until=None if held.unsent else lease_until,
+        now=now,
+    )
+    return [] if held.unsent else written
+
+
+def _carry_out(
+    conn: Connection,
+    keys: Keyring,
+    held: Held,
+    pending: Pending,
+    effect: Effect,
+    *,
+    ids: Ids,
+    now: datetime,
+) -> None:
+    match effect:
+        case Say():
+            return  # rendered by the caller, written as a reply
+        case OpenTicket():
+            tickets.open_ticket(
+                conn, keys, effect, person=held.person, conversation=held.conversation, now=now
+            )
+        case AddToTicket():
+            tickets.add_note(
+                conn,
+                keys,
+                effect.code,
+                text=effect.text,
+                author=effect.author,
+                inner=effect.inner,
+                media=effect.media,
+                ids=ids,
+                now=now,
+            )
+        case SetTicketStatus():
+            tickets.set_status(conn, keys, effect.code, effect.status, by=effect.by, ids=ids, now=now)
+        case AssignTicket():
+            tickets.assign(conn, keys, effect.code, effect.staff, by=effect.staff, ids=ids, now=now)
+        case Apply():
+            applications.apply(
+                conn,
+                keys,
+                effect,
+                person=held.person,
+                conversation=held.conversation,
+                ids=ids,
+                now=now,
+            )
+        case RecordConsent():
+            consents.record(
+                conn,
+                person=held.person,
+                conversation=held.conversation,
+                purpose=effect.purpose,
+                version=effect.version,
+                given=effect.given,
+                now=now,
+            )
+        case RecordIdentityTry():
+            _record_identity_try(conn, keys, held, effect, ids=ids, now=now)
+        case RecordWrongCode():
+            wrong_codes.record(conn, person=held.person, now=now)
+        case OptOut():
+            people.opt_out(conn, held.person, now=now)
+        case SetTimer():
+            jobs.set_timer(
+                conn, conversation=held.conversation, kind=effect.kind, ref=effect.ref, at=effect.at
+            )
+        case CancelTimer():
+            jobs.cancel_timer(conn, conversation=held.conversation, kind=effect.kind, ref=effect.ref)
+        case ChangeOwner():
+            events.add(
+                conn,
+                keys,
+                conversation=held.conversation,
+                inbox_id=pending.inbox_id,
+                kind="owner",
+                record=OwnerChanged(held.owner, effect.owner, effect.reason),
+                now=now,
+            )
+        case _:
+            assert_never(effect)
+
+
+def _record_identity_try(
+    conn: Connection, keys: Keyring, held: Held, effect: RecordIdentityTry, *, ids: Ids, now: datetime
+) -> None:
+    alert = identity.record_try(conn, keys, person=held.person, nik=effect.nik, proved=effect.proved, now=now)
+    if not alert:
+        return
+    ticket = OpenTicket(
+        code=ids.code(),
+        kind=IDENTITY_ALERT,
+        text="",
+        priority="urgent",
+        restricted=True,
+        details={"nik": effect.nik, "failures": str(identity.FAILURES_TO_ALERT)},
+    )
+    # Of nobody and no conversation: whoever failed last is not to read of it among their own tickets.
+    tickets.open_ticket(conn, keys, ticket, person=None, conversation=None, now=now)
