@@ -1,7 +1,8 @@
 """What the linear model sees of a text. The one place for it: training and serving must see the same."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from nlu.normalise import lowered, normalise
@@ -34,6 +35,7 @@ BLOCKS: Final = ("word", "bone", "piece", "raw")
 
 _SHORTEST_PIECE: Final = 2
 _LONGEST_PIECE: Final = 5
+_LONGEST_WORD: Final = 40
 
 
 def _singles_and_pairs(words: list[str]) -> Grams:
@@ -48,8 +50,19 @@ def _bone(word: str) -> str:
 def _pieces(words: list[str]) -> Grams:
     pieces: Grams = set()
     for word in words:
-        padded = f" {word[:40]} "
-        length = len(padded)
-        for size in range(_SHORTEST_PIECE, min(_LONGEST_PIECE, length) + 1):
-            pieces.update([padded[start : start + size] for start in range(length - size + 1)])
+        pieces.update(_pieces_of(word))
     return pieces
+
+
+# People's words repeat: nine in ten are met again within a few hundred messages. Some 3 MB when full.
+@lru_cache(maxsize=2048)
+def _pieces_of(word: str) -> tuple[str, ...]:
+    padded = f" {word[:_LONGEST_WORD]} "
+    length = len(padded)
+    return tuple(
+        [
+            padded[start : start + size]
+            for size in range(_SHORTEST_PIECE, min(_LONGEST_PIECE, length) + 1)
+            for start in range(length - size + 1)
+        ]
+    )

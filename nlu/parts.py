@@ -1,0 +1,101 @@
+"""Two requests in one message. Conservative: a story with a request in it stays one message."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from nlu.understanding import Part, Ranked
+
+Ranking: TypeAlias = tuple[Ranked, ...]
+Rank: TypeAlias = Callable[[str], Ranking]
+
+#: Where one request may end and another begin.
+_BOUNDARY = re.compile(
+    r"[.?!;\n]+(?=\s|\Z)|,(?=\s)"
+    r"|\b(?:dan|terus|trus|trs|lalu|sama|sm|sekalian|skalian|serta|plus|abis itu|habis itu|setelah itu|satu lagi"
+    r"|oh ya|oh iya|oya|jeung|lan|karo)\b",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"\w+")
+
+#: What is said around a request and asks for nothing itself.
+_COURTESIES: Final = frozenset({"greet", "thank", "goodbye", "affirm", "bot_challenge"})
+#: Intents that may stand as one of several requests; besides them every `faq/` topic.
+_REQUESTS: Final = frozenset(
+    {
+        "enroll",
+        "check_balance",
+        "check_membership",
+        "pay_contribution",
+        "calculate_contribution",
+        "file_complaint",
+        "check_ticket",
+        "report_accident",
+        "report_death",
+        "pledge",
+        "check_pledge",
+        "request_assistance",
+        "update_profile",
+        "find_office",
+        "privacy_request",
+        "opt_out",
+    }
+)
+#: What tells of something that happened. Its sentences hint at other intents ("sudah bayar, kok saldo kosong").
+_TOLD: Final = frozenset({"file_complaint", "report_accident", "report_death", "request_assistance"})
+
+_SURE: Final = 0.55
+_SURE_OF_COURTESY: Final = 0.5
+_LONGEST_WORDS: Final = 30
+_MOST_PARTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    text: str
+    words: int
+    best: Ranked
+
+
+def parts_of(text: str, rank: Rank) -> tuple[Part, ...]:
+    """The requests of `text` in their order, when there are two or three different ones beyond doubt; else empty."""
+    if len(_WORD.findall(text)) > _LONGEST_WORDS:
+        return ()
+    segments = [segment for segment in _segments(text, rank) if segment.best.name not in _COURTESIES]
+    if not 2 <= len(segments) <= _MOST_PARTS or not all(map(_is_sure_request, segments)):
+        return ()
+    names = [segment.best.name for segment in segments]
+    if len(set(names)) != len(names) or _TOLD.intersection(names):
+        return ()
+    return tuple(Part(segment.text, segment.best.name, segment.best.confidence) for segment in segments)
+
+
+def request_beside_courtesy(text: str, rank: Rank) -> Ranking | None:
+    """The ranking of the one request in a message whose rest is greeting or thanks; None if there is not just one."""
+    rankings = [rank(piece) for piece in _pieces(text)]
+    requests = [ranking for ranking in rankings if ranking[0].name not in _COURTESIES]
+    if len(requests) == 1 and len(rankings) > 1 and _may_be_a_request(requests[0][0]):
+        return requests[0]
+    return None
+
+
+def is_courtesy(intent: str) -> bool:
+    """Whether an intent is what people say around a request."""
+    return intent in _COURTESIES
+
+
+def _segments(text: str, rank: Rank) -> Sequence[_Segment]:
+    return [_Segment(piece, len(_WORD.findall(piece)), rank(piece)[0]) for piece in _pieces(text)]
+
+
+def _pieces(text: str) -> list[str]:
+    return [piece for part in _BOUNDARY.split(text) if _WORD.search(piece := part.strip(" ,-"))]
+
+
+def _is_sure_request(segment: _Segment) -> bool:
+    return segment.words >= 2 and _may_be_a_request(segment.best)
+
+
+def _may_be_a_request(best: Ranked) -> bool:
+    return best.confidence >= _SURE and (best.name in _REQUESTS or best.name.startswith("faq/"))
