@@ -1,0 +1,229 @@
+"""What a person's words do to the open question: an answer, a correction, a step back, a skip, a miss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flows.asking import (
+    acknowledge,
+    advance,
+    ask_step,
+    fill,
+    fill_from_sentence,
+    is_read_back,
+    leave,
+    missed,
+    question_key,
+    read_back_lines,
+    remember_answered,
+    show,
+)
+from flows.flow import Ask, Flow, Leave, Rejected
+from flows.model import Value
+from flows.reading import read_answer
+from flows.wording import after_name, correction, names_any, plain
+from flows.work import Work
+from nlu.understanding import Understanding
+from nlu.values import Reading, Refusal, read
+
+_SENTENCE_WORDS = 4
+"""From this many words on, a message is looked through for more than the answer asked for."""
+
+
+def accept(
+    work: Work, ask: Ask, value: Value, reading: Reading | None, understanding: Understanding | None = None
+) -> None:
+    """Takes an answer and goes on, or says what is wrong with it."""
+    refused = fill(work, ask, value, reading)
+    if isinstance(refused, Leave):
+        leave(work, refused)
+    elif isinstance(refused, Rejected):
+        miss(work, ask, refused.key, refused.args)
+    else:
+        if ask.slot in work.slots:
+            remember_answered(work, ask.slot)
+        if understanding and len(plain(understanding.text).split()) >= _SENTENCE_WORDS and ask.kind != "free":
+            acknowledge(work, fill_from_sentence(work, understanding, but=ask.slot))
+        advance(work)
+
+
+def refuse(work: Work, ask: Ask, refusal: Refusal) -> None:
+    """Says why an answer cannot be taken."""
+    key = f"reject/{ask.kind}/{refusal.reason}"
+    miss(work, ask, key if work.copy.has(key) else f"reject/{ask.kind}", refusal.detail)
+
+
+def miss(work: Work, ask: Ask, key: str, args: Mapping[str, str]) -> None:
+    """One miss more: first the reason, then other words with an example, then a human; never the same again."""
+    flow = work.flow
+    assert flow
+    count = missed(work)
+    second = f"{question_key(flow, ask)}/2"
+    if count >= work.settings.misses_before_staff:
+        options = (
+            work.option("staff", "staff"), work.option("try_again", "again"), work.option("later", "later"),
+        )  # fmt: skip
+        work.ask("engine/three_misses", slot=ask.slot, options=options, misses=count)
+    elif count == 1 or not key.startswith("reject/"):
+        work.reprompt(key, **dict(args))
+    elif work.copy.has(second):
+        work.reprompt(second, **dict(ask.args(work)))
+    else:
+        work.reprompt(
+            f"reject/{ask.kind}/2" if work.copy.has(f"reject/{ask.kind}/2") else "engine/second_miss"
+        )
+
+
+def skip(work: Work) -> None:
+    """Leaves the open question without an answer, where that is possible."""
+    ask = work.step
+    if ask is None:
+        work.ask_again()
+    elif ask.skippable:
+        work.set_slots({ask.slot: None})
+        remember_answered(work, ask.slot)
+        advance(work)
+    else:
+        _say_why(work, ask, fallback="engine/cannot_skip")
+        work.ask_again()
+
+
+def explain_question(work: Work, ask: Ask) -> None:
+    """Says what the open question is for, and asks it again."""
+    _say_why(work, ask, fallback="engine/why")
+    work.ask_again()
+
+
+def _say_why(work: Work, ask: Ask, *, fallback: str) -> None:
+    flow = work.flow
+    assert flow
+    key = f"{flow.name}/why_{ask.slot}"
+    work.say(key if work.copy.has(key) else fallback)
+
+
+def go_back(work: Work) -> None:
+    """Asks the question before this one again."""
+    flow = work.flow
+    assert flow
+    trail = list(work.tasks[-1].trail)
+    while trail:
+        ask = flow.step(trail.pop())
+        if ask and ask.slot in work.slots:
+            work.change_task(trail=tuple(trail))
+            work.clear_slots((ask.slot, *ask.clears))
+            if ask.when(work):
+                ask_step(work, ask)
+                return
+    work.say("engine/cannot_go_back")
+    work.ask_again()
+
+
+def edit(work: Work, slot: str) -> None:
+    """Asks one earlier answer again; the read-back comes back after it."""
+    flow = work.flow
+    ask = flow.step(slot) if flow else None
+    assert ask
+    work.clear_slots((slot, *ask.clears))
+    ask_step(work, ask)
+
+
+# ── corrections ──────────────────────────────────────────────────────────────────────────────────
+
+
+def correct(work: Work, text: str, *, sure: bool) -> bool:
+    """Mends an earlier answer if the words say so; False when they turn out to say no such thing.
+
+    `sure` when something else already says that this is a correction (the engine, the read-back).
+    """
+    announced = correction(text)
+    if announced is None and not sure:
+        return False
+    flow = work.flow
+    assert flow
+    rest = announced.rest if announced else text
+    firm = sure or (announced is not None and announced.firm)
+    if named := _named_answer(work, flow, rest or text):
+        ask, said = named
+        if ask is not work.step:
+            return _mend(work, ask, said)
+        return False
+    if not firm:
+        return False
+    if previous := _last_answer(work, flow):
+        if not rest:
+            go_back(work)
+            return True
+        result = read_answer(work, previous, rest)
+        step_reads = work.step and not isinstance(read_answer(work, work.step, rest), Refusal)
+        if not isinstance(result, Refusal) and not step_reads and previous.kind != "free":
+            return _mend(work, previous, rest)
+    return False
+
+
+def _named_answer(work: Work, flow: Flow, text: str) -> tuple[Ask, str] | None:
+    """An answered question named in the text, and what is said of it."""
+    for ask in flow.steps:
+        if ask.slot in work.slots and ask.names and (match := names_any(text, ask.names)):
+            return ask, after_name(text, match)
+    return None
+
+
+def _last_answer(work: Work, flow: Flow) -> Ask | None:
+    trail = work.tasks[-1].trail
+    return flow.step(trail[-1]) if trail else None
+
+
+def _mend(work: Work, ask: Ask, said: str) -> bool:
+    result = read_answer(work, ask, said) if said else Refusal("empty", attempt=False)
+    if isinstance(result, Refusal):
+        edit(work, ask.slot)
+        return True
+    refused = fill(work, ask, *result)
+    if isinstance(refused, Leave):
+        leave(work, refused)
+    elif isinstance(refused, Rejected):
+        edit(work, ask.slot)
+    else:
+        if ask.slot in work.slots and ask.label:
+            label = work.copy.label(f"label/{ask.label}")
+            work.say("engine/corrected", label=label, value=show(work, ask))
+        advance(work)
+    return True
+
+
+# ── the read-back ────────────────────────────────────────────────────────────────────────────────
+
+
+def answer_read_back(work: Work, text: str) -> bool:
+    """Reads an answer to the read-back; False when it is none."""
+    flow = work.flow
+    assert flow
+    assert is_read_back(work)
+    lines = read_back_lines(work, flow)
+    number = read("count", text, today=work.today) if len(plain(text).split()) <= 3 else None
+    if isinstance(number, Reading) and isinstance(number.value, int) and number.value <= len(lines):
+        edit(work, lines[number.value - 1].slot)
+        return True
+    if named := _named_answer(work, flow, text):
+        return _mend(work, *named)
+    agreed = read("affirm_deny", text, today=work.today)
+    if (
+        (isinstance(agreed, Reading)
+        and agreed.value == "yes")
+        or plain(text) in {"kirim", "kirimkan", "kirim aja"}
+    ):
+        send(work)
+        return True
+    if isinstance(agreed, Reading) and agreed.value == "no":
+        missed(work)
+        work.reprompt("engine/which_line")
+        return True
+    return False
+
+
+def send(work: Work, way: str = "") -> None:
+    """The person agreed to the read-back: the task is finished. `way` is how, where there are several."""
+    if way:
+        work.set_slots({"send_as": way})
+    work.change_task(confirmed=True)
+    advance(work)

@@ -1,0 +1,274 @@
+"""Going on with a task: its next question, its read-back, its end, and the task behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from flows.flow import Ask, Fill, Flow, Leave, Rejected, Unset
+from flows.model import Option, Task, Value
+from flows.reading import read_from_entities
+from flows.work import Work
+from nlu.understanding import Understanding
+from nlu.values import Reading
+
+_LEAST_COUNTED = 5
+_READ_BACK = "read_back"
+
+
+class TooManyStepsError(Exception):
+    """A flow went round and round: a bug of ours, parked with its message."""
+
+
+# ── beginning and ending tasks ───────────────────────────────────────────────────────────────────
+
+
+def start(
+    work: Work,
+    intent: str,
+    understanding: Understanding | None = None,
+    slots: Mapping[str, Value] | None = None,
+) -> None:
+    """Begins a task on top of whatever is at hand, with what the opening message already tells."""
+    drop_oldest(work)
+    opening = understanding.text if understanding else ""
+    work.tasks.append(Task(intent, opening=opening))
+    work.note("flow_started", intent)
+    work.unclear = 0
+    work.settle_question()
+    flow = work.flows.by_name[intent]
+    if leaving := flow.enter(work):
+        leave(work, leaving)
+        return
+    begun, effects = flow.begin(work)
+    work.set_slots({**begun, **(slots or {})})
+    work.add(effects)
+    if understanding is None or _take_from_opening(work, flow, understanding):
+        advance(work)
+
+
+def drop_oldest(work: Work) -> None:
+    """Keeps the stack of tasks within its limit; the one left longest ago goes."""
+    while len(work.tasks) >= work.settings.max_tasks:
+        work.note("flow_cancelled", work.tasks.pop(0).flow)
+
+
+def leave(work: Work, leaving: Leave) -> None:
+    """Ends the task at hand before its last question."""
+    work.add(leaving.says)
+    work.add(leaving.effects)
+    work.note("flow_completed" if leaving.completed else "flow_cancelled", work.tasks.pop().flow)
+    work.settle_question()
+    if leaving.then:
+        start(work, leaving.then, slots=leaving.then_slots)
+    else:
+        go_on(work)
+
+
+def cancel(work: Work) -> None:
+    """Drops the task at hand, as the person asked."""
+    flow = work.tasks.pop().flow
+    work.settle_question()
+    work.note("flow_cancelled", flow)
+    work.say("engine/cancelled", task=task_label(work, flow))
+    go_on(work)
+
+
+def go_on(work: Work) -> None:
+    """After a task: the next request of the same message, or the task that was left for this one."""
+    if work.waiting:
+        intent = work.waiting.pop(0)
+        if intent.startswith("faq/"):
+            work.say(intent)
+            go_on(work)
+        else:
+            start(work, intent)
+    elif work.tasks:
+        work.say("engine/back_to", task=task_label(work, work.tasks[-1].flow))
+        advance(work)
+
+
+def task_label(work: Work, flow: str) -> str:
+    """What a task is called when one speaks of it."""
+    return work.copy.label(f"label/task_{flow}")
+
+
+# ── the next question ────────────────────────────────────────────────────────────────────────────
+
+
+def advance(work: Work) -> None:
+    """Asks what is not known yet; reads back; finishes."""
+    work.steps_taken += 1
+    if work.steps_taken > work.settings.max_steps:
+        raise TooManyStepsError(work.tasks[-1].flow)
+    flow = work.flow
+    assert flow
+    if ask := next_question(work, flow):
+        ask_step(work, ask)
+    elif flow.read_back and not work.tasks[-1].confirmed:
+        ask_read_back(work, flow)
+    else:
+        _finish(work, flow)
+
+
+def next_question(work: Work, flow: Flow) -> Ask | None:
+    """The first question that applies and has no answer."""
+    return next((ask for ask in flow.steps if ask.slot not in work.slots and ask.when(work)), None)
+
+
+def question_key(flow: Flow, ask: Ask) -> str:
+    """The reply key of a question: `flow/ask_slot`."""
+    return ask.key or f"{flow.name}/ask_{ask.slot}"
+
+
+def ask_step(work: Work, ask: Ask) -> None:
+    """Asks one question of the task at hand, afresh."""
+    flow = work.flow
+    assert flow
+    work.add(ask.before(work))
+    args = dict(ask.args(work))
+    if progress := _progress(work, flow, ask):
+        args["progress"] = progress
+    work.ask(question_key(flow, ask), slot=ask.slot, args=args, options=_options(work, ask), form=ask.form)
+
+
+def _options(work: Work, ask: Ask) -> tuple[Option, ...]:
+    options = [work.option(pick.label, f"answer:{number}") for number, pick in enumerate(ask.picks(work))]
+    if ask.kind == "yes_no" and not options:
+        options = [work.option("yes", "yes"), work.option("no", "no")]
+    if ask.skippable:
+        options.append(work.option("skip", "skip"))
+    return tuple(options)
+
+
+def _progress(work: Work, flow: Flow, ask: Ask) -> str:
+    counted = [
+        other.slot for other in flow.steps if other.counted and (other.slot in work.slots or other.when(work))
+    ]
+    if len(counted) < _LEAST_COUNTED or ask.slot not in counted:
+        return ""
+    return work.copy.label("label/progress", at=str(counted.index(ask.slot) + 1), of=str(len(counted)))
+
+
+# ── the read-back ────────────────────────────────────────────────────────────────────────────────
+
+
+def is_read_back(work: Work) -> bool:
+    """Whether the read-back is what stands open."""
+    return work.asked is not None and work.asked.key.endswith(f"/{_READ_BACK}")
+
+
+def read_back_lines(work: Work, flow: Flow) -> list[Ask]:
+    """The answers shown in the read-back, in order; line 1 is the first."""
+    return [
+        ask
+        for ask in flow.steps
+        if ask.label and (ask.slot in work.slots) and not (ask.hidden and ask.hidden(work))
+    ]
+
+
+def show(work: Work, ask: Ask) -> str:
+    """An answer as it is shown to the person."""
+    value = work.slots.get(ask.slot)
+    if value is None:
+        return work.copy.label("label/not_given")
+    if ask.show:
+        return ask.show(work, value)
+    for pick in ask.picks(work):
+        if pick.value == value:
+            return work.copy.label(f"label/{pick.label}")
+    if isinstance(value, bool):
+        return work.copy.label("label/yes" if value else "label/no")
+    return str(value)
+
+
+def ask_read_back(work: Work, flow: Flow) -> None:
+    """Shows all answers, each correctable by its number, and asks whether to send."""
+    lines = [
+        f"{number}. {work.copy.label(f'label/{ask.label}')}: {show(work, ask)}"
+        for number, ask in enumerate(read_back_lines(work, flow), start=1)
+    ]
+    sends = tuple(work.option(pick.label, f"send:{pick.value}") for pick in flow.send_picks(work))
+    options = (work.option("send", "send"), *sends, work.option("cancel", "cancel"))
+    work.ask(f"{flow.name}/{_READ_BACK}", args={"lines": "\n".join(lines)}, options=options, numbered=False)
+
+
+def _finish(work: Work, flow: Flow) -> None:
+    outcome = flow.finish(work)
+    work.known = outcome.known or work.known
+    work.proof = outcome.proof or work.proof
+    work.add(outcome.effects)
+    work.tasks.pop()
+    work.settle_question()
+    work.note("flow_completed", flow.name)
+    if outcome.then:
+        start(work, outcome.then)
+    else:
+        go_on(work)
+
+
+# ── filling ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def fill(work: Work, ask: Ask, value: Value, reading: Reading | None) -> Rejected | Leave | None:
+    """Sets what an answer comes to; None when it was taken."""
+    checked = ask.check(work, value, reading) if ask.check else Fill({ask.slot: value})
+    if not isinstance(checked, Fill):
+        return checked
+    if ask.slot in work.slots:
+        work.clear_slots((ask.slot, *ask.clears))
+    kept = {name: given for name, given in checked.values.items() if not isinstance(given, Unset)}
+    work.clear_slots(name for name, given in checked.values.items() if isinstance(given, Unset))
+    work.set_slots(kept)
+    work.add(checked.says)
+    return None
+
+
+def fill_from_sentence(work: Work, understanding: Understanding, *, but: str = "") -> list[Ask]:
+    """Fills what else a sentence tells of the task at hand; gives back the questions it answered."""
+    flow = work.flow
+    assert flow
+    filled = []
+    for ask in flow.steps:
+        if ask.slot in work.slots or ask.slot == but or not ask.when(work):
+            continue
+        found = read_from_entities(ask, understanding)
+        if found and fill(work, ask, *found) is None and ask.slot in work.slots:
+            filled.append(ask)
+    return filled
+
+
+def acknowledge(work: Work, asks: list[Ask]) -> None:
+    """Says what was noted from a sentence, so that nothing is taken silently."""
+    shown = [f"{work.copy.label(f'label/{ask.label}')} {show(work, ask)}" for ask in asks if ask.label]
+    if shown:
+        work.say("engine/noted", items=", ".join(shown))
+
+
+def _take_from_opening(work: Work, flow: Flow, understanding: Understanding) -> bool:
+    """Fills what the opening message tells; False when that already ended the task."""
+    prefilled = flow.prefill(work, understanding)
+    for slot, value in prefilled.items():
+        ask = flow.step(slot)
+        if ask is None:
+            work.set_slots({slot: value})
+        elif (refused := fill(work, ask, value, None)) and isinstance(refused, Leave):
+            leave(work, refused)
+            return False
+    acknowledge(work, fill_from_sentence(work, understanding))
+    return True
+
+
+def remember_answered(work: Work, slot: str) -> None:
+    """Puts an answered question at the end of the trail that `kembali` walks back."""
+    trail = tuple(name for name in work.tasks[-1].trail if name != slot)
+    work.change_task(trail=(*trail, slot))
+
+
+def missed(work: Work) -> int:
+    """Counts one more miss on the open question; gives the count."""
+    assert work.asked
+    work.asked = msgspec.structs.replace(work.asked, misses=work.asked.misses + 1)
+    work.note("missed", work.asked.slot or work.asked.key, work.asked.misses)
+    return work.asked.misses

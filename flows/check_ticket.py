@@ -1,0 +1,147 @@
+"""check_ticket: how a report stands. Who filed it reads, adds, closes and reopens; with the code alone from
+elsewhere only state and promised date are told, and after too many wrong codes it stops looking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from flows.flow import Ask, Checked, Fill, Flow, Leave, Outcome, Pick, View
+from flows.format import code_groups, day_and_date, long_date
+from flows.model import (
+    AddToTicket,
+    Effect,
+    MyTickets,
+    RecordWrongCode,
+    Say,
+    SetTicketStatus,
+    TicketByCode,
+    TicketFacts,
+    Value,
+    WrongCodes,
+)
+from nlu.understanding import Understanding
+from nlu.values import Reading
+
+_SHOWN_TICKETS: Final = 5
+_SHOWN_NOTES: Final = 3
+_CLOSED: Final = frozenset({"closed", "resolved"})
+
+
+def _mine(view: View) -> tuple[TicketFacts, ...]:
+    mine = view.fact(MyTickets())
+    return mine[:_SHOWN_TICKETS] if isinstance(mine, tuple) else ()
+
+
+def _ticket(view: View) -> TicketFacts:
+    ticket = view.fact(TicketByCode(view.text("ticket_code")))
+    assert isinstance(ticket, TicketFacts)
+    return ticket
+
+
+def _prefill(view: View, understanding: Understanding) -> Mapping[str, Value]:
+    """The code in the message, or the only report this person has."""
+    if any(entity.entity == "ticket_code" for entity in understanding.entities):
+        return {}
+    return _only_one(view)
+
+
+def _only_one(view: View) -> Mapping[str, Value]:
+    mine = _mine(view)
+    return {"ticket_code": mine[0].code} if len(mine) == 1 else {}
+
+
+def _list_mine(view: View) -> tuple[Say, ...]:
+    mine = _mine(view)
+    if not mine:
+        return ()
+    lines = "\n".join(
+        f"• {ticket.code} – {_what(view, ticket)}, {view.copy.label(f'label/status_{ticket.status}')}"
+        for ticket in mine
+    )
+    return (Say("check_ticket/yours", {"lines": lines}),)
+
+
+def _what(view: View, ticket: TicketFacts) -> str:
+    if ticket.category:
+        return view.copy.label(f"label/category_{ticket.category}")
+    key = f"label/kind_{ticket.kind}"
+    return view.copy.label(key if view.copy.has(key) else "label/kind_other")
+
+
+def _check_code(view: View, value: Value, _: Reading | None) -> Checked:
+    tries = view.fact(WrongCodes())
+    if isinstance(tries, int) and tries >= view.settings.wrong_codes_an_hour:
+        return Leave((Say("check_ticket/too_many"),))
+    code = code_groups(str(value))
+    found = view.fact(TicketByCode(code))
+    if not isinstance(found, TicketFacts):
+        return Leave((Say("check_ticket/unknown", {"code": code}),), (RecordWrongCode(),))
+    if not found.mine:
+        return Leave((_state(view, found, "check_ticket/state_only"),), completed=True)
+    return Fill({"ticket_code": code})
+
+
+def _state(view: View, ticket: TicketFacts, key: str) -> Say:
+    return Say(
+        key,
+        {
+            "code": ticket.code,
+            "what": _what(view, ticket),
+            "status": view.copy.label(f"label/status_{ticket.status}"),
+            "promised": day_and_date(ticket.promised)
+            if ticket.promised
+            else view.copy.label("label/no_date"),
+        },
+    )
+
+
+def _tell(view: View) -> tuple[Say, ...]:
+    ticket = _ticket(view)
+    says = [_state(view, ticket, "check_ticket/state")]
+    if notes := ticket.notes[-_SHOWN_NOTES:]:
+        zone = ZoneInfo(view.settings.office_zone)
+        lines = "\n".join(f"• {long_date(note.at.astimezone(zone).date())}: {note.text}" for note in notes)
+        says.append(Say("check_ticket/history", {"lines": lines}))
+    return tuple(says)
+
+
+def _actions(view: View) -> tuple[Pick, ...]:
+    ticket = _ticket(view)
+    add = Pick("add", "ticket_add", ("tambah", "tambahin", "keterangan", "nambah"))
+    done = Pick("done", "ticket_done", ("selesai", "cukup", "sudah", "udah", "tidak", "gak", "oke", "ok"))
+    if ticket.kind == "application":
+        return (done,)
+    if ticket.status in _CLOSED:
+        return (Pick("reopen", "ticket_reopen", ("buka", "buka lagi")), add, done)
+    return (add, Pick("close", "ticket_close", ("tutup", "tutup aja")), done)
+
+
+def _adds(view: View) -> bool:
+    return view.slots.get("ticket_action") == "add"
+
+
+def finish(view: View) -> Outcome:
+    """Does what was chosen for the person's own report."""
+    code, action = view.text("ticket_code"), view.text("ticket_action")
+    effects: dict[str, tuple[Effect, ...]] = {
+        "add": (AddToTicket(code, view.text("ticket_note")), Say("check_ticket/added", {"code": code})),
+        "close": (SetTicketStatus(code, "closed"), Say("check_ticket/closed", {"code": code})),
+        "reopen": (SetTicketStatus(code, "open"), Say("check_ticket/reopened", {"code": code})),
+        "done": (Say("check_ticket/done"),),
+    }
+    return Outcome(effects[action])
+
+
+CHECK_TICKET = Flow(
+    name="check_ticket",
+    prefill=_prefill,
+    finish=finish,
+    steps=(
+        Ask("ticket_code", "ticket_code", check=_check_code, entity="ticket_code", before=_list_mine,
+            clears=("ticket_action",)),
+        Ask("ticket_action", "pick", picks=_actions, before=_tell),
+        Ask("ticket_note", "free", when=_adds),
+    ),
+)  # fmt: skip

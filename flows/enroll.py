@@ -1,0 +1,365 @@
+"""enroll: a sign-up for oneself or for somebody else. It files an application; a row of ours insures nobody.
+
+Facts behind the questions: domain.md 1 (who may join, age), 2 (amounts), 3.1 (fields, declaration).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Final, Literal, cast
+
+from flows.calculate_contribution import amounts
+from flows.flow import UNSET, Ask, Checked, Fill, Flow, Leave, Outcome, Pick, Rejected, View
+from flows.format import long_date, mask_nik, mask_phone, month_year, rupiah, rupiah_long
+from flows.income import income_steps
+from flows.model import Apply, Effect, Known, OpenTicket, RecordConsent, Say, Value
+from flows.promises import first_word
+from flows.rules.ages import age_limit, is_under_18, is_young_enough_to_register
+from flows.rules.contributions import (
+    BASIC_PACKAGE,
+    FULL_PACKAGE,
+    Sector,
+    bracket_for,
+    month_after,
+    total_for_months,
+)
+from flows.work_kinds import occupation_step
+from nlu.understanding import Understanding
+from nlu.values import Reading, nik_facts
+from nlu.values.region_table import REGIONS
+
+CONSENT_PURPOSE: Final = "enrolment"
+CONSENT_VERSION: Final = "2026-11"
+_MOST_MONTHS: Final = 12
+_FOR_OTHER: Final = re.compile(
+    r"\b(daftar(in|kan)|buat|untuk|utk|bantu|nama) (bapak|ibu|ayah|emak|mama|papa|suami|istri|bini|kakak|adik|adek|anak|"
+    r"nenek|kakek|orang ?tua|ortu|tetangga|teman|temen|art|pembantu|sopir|karyawan|pekerja)\b|\b(bapak|ibu|ayah|emak|mama|suami|"
+    r"istri|ortu|nenek|kakek|tetangga|art|pembantu) (saya|sy|aku|gue|ku)\b"
+)
+
+
+def _for_other(view: View) -> bool:
+    return view.slots.get("for_whom") == "other"
+
+
+def _prefill(_: View, understanding: Understanding) -> Mapping[str, Value]:
+    """Somebody who writes of a parent or a helper in the first breath is not asked for whom it is."""
+    return {"for_whom": "other"} if _FOR_OTHER.search(understanding.text.lower()) else {}
+
+
+# ── checks ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _check_consent(view: View, value: Value, _: Reading | None) -> Checked:
+    if value is True:
+        return Fill({"consent": True})
+    refused = RecordConsent(CONSENT_PURPOSE, CONSENT_VERSION, given=False)
+    return Leave((Say("enroll/consent_refused"),), (refused,))
+
+
+def _check_told(_: View, value: Value, __: Reading | None) -> Checked:
+    if value is True:
+        return Fill({"other_told": True})
+    return Leave((Say("enroll/tell_them_first"),))
+
+
+def _check_livelihood(_: View, value: Value, __: Reading | None) -> Checked:
+    if value == "wage":
+        return Leave(
+            (Say("enroll/wage_earner"),),
+            then="file_complaint",
+            then_slots={"complaint_category": "company_not_registering"},
+        )
+    return Fill({"livelihood": value})
+
+
+def _check_nik(view: View, value: Value, _: Reading | None) -> Checked:
+    facts = nik_facts(str(value), today=view.today)
+    if not is_young_enough_to_register(facts.birth_date, view.today):
+        args = {"birth": long_date(facts.birth_date), "limit": str(age_limit())}
+        return Leave((Say("enroll/too_old", args),))
+    if is_under_18(facts.birth_date, view.today):
+        code = view.fresh_code()
+        promise = first_word(view)
+        words = view.opening or view.copy.label("label/task_enroll")
+        ticket = OpenTicket(code, "enroll_minor", words, promised=promise.until, due=promise.day)
+        return Leave((Say("enroll/under_age", {"code": code, "day": promise.told}),), (ticket,))
+    return Fill({"nik": value})
+
+
+def _check_nik_right(view: View, value: Value, _: Reading | None) -> Checked:
+    if value is True:
+        return Fill({"nik_right": True})
+    return Fill({"nik": UNSET}, (Say("enroll/nik_again"),))
+
+
+def _check_workers(_: View, value: Value, __: Reading | None) -> Checked:
+    if value is True:
+        return Fill(
+            {"employs": True, "programme": list(_sorted(FULL_PACKAGE))}, (Say("enroll/employer_jht"),)
+        )
+    return Fill({"employs": False})
+
+
+def _check_months(_: View, value: Value, __: Reading | None) -> Checked:
+    if isinstance(value, int) and 1 <= value <= _MOST_MONTHS:
+        return Fill({"duration_months": value})
+    return Rejected("enroll/too_many_months")
+
+
+def _check_same_phone(view: View, value: Value, _: Reading | None) -> Checked:
+    if value is True:
+        return Fill({"same_phone": True, "phone": view.turn.sender.phone})
+    return Fill({"same_phone": False})
+
+
+def _check_declaration(_: View, value: Value, __: Reading | None) -> Checked:
+    if value is True:
+        return Fill({"declaration": True})
+    return Leave((Say("enroll/not_declared"),))
+
+
+# ── what is shown ────────────────────────────────────────────────────────────────────────────────
+
+
+def _sorted(programmes: frozenset[str]) -> tuple[str, ...]:
+    return tuple(name for name in ("JKK", "JKM", "JHT") if name in programmes)
+
+
+def _nik_args(view: View) -> Mapping[str, str]:
+    facts = nik_facts(view.text("nik"), today=view.today)
+    return {
+        "nik": mask_nik(view.text("nik")),
+        "birth": long_date(facts.birth_date),
+        "sex": view.copy.label(f"label/{facts.sex}"),
+    }
+
+
+def _sector(view: View) -> str:
+    return "employer" if view.slots.get("employs") is True else view.text("sector") or "other"
+
+
+def _packages(_: View) -> tuple[Pick, ...]:
+    return (
+        Pick(
+            list(_sorted(BASIC_PACKAGE)),
+            "package_basic",
+            ("dua", "paling murah", "murah", "tanpa jht", "jkk jkm"),
+        ),
+        Pick(
+            list(_sorted(FULL_PACKAGE)),
+            "package_full",
+            ("tiga", "semua", "lengkap", "pakai jht", "tabungan", "jht"),
+        ),
+    )
+
+
+def _package_args(view: View) -> Mapping[str, str]:
+    two, three = amounts(bracket_for(view.number("money")), view.text("sector") or "other", view.today)
+    return {"two": rupiah(two.total), "three": rupiah(three.total)}
+
+
+def _show_programmes(_: View, value: Value) -> str:
+    return ", ".join(value) if isinstance(value, list) else ""
+
+
+def _first_month(view: View) -> date:
+    return view.today.replace(day=1)
+
+
+def _cost(view: View) -> tuple[int, int]:
+    """What the chosen months cost together, and the first of them. Whole rupiah."""
+    programmes = frozenset(cast(list[str], view.slots["programme"]))
+    total, months = total_for_months(
+        bracket_for(view.number("money")),
+        programmes=programmes,
+        sector=cast(Sector, _sector(view)),
+        first_month=_first_month(view),
+        months=view.number("duration_months"),
+    )
+    return total, months[0].total
+
+
+def _show_months(view: View, value: Value) -> str:
+    total, first = _cost(view)
+    last = month_after(_first_month(view), view.number("duration_months") - 1)
+    span = month_year(last) if value == 1 else f"{month_year(_first_month(view))} – {month_year(last)}"
+    return view.copy.label(
+        "label/months_cost", months=str(value), span=span, first=rupiah(first), total=rupiah_long(total)
+    )
+
+
+def _months(_: View) -> tuple[Pick, ...]:
+    return tuple(Pick(months, f"months_{months}", words) for months, words in _MONTH_WORDS)
+
+
+_MONTH_WORDS: Final = (
+    (1, ("sebulan", "satu", "1 bulan", "bulanan")),
+    (3, ("tiga", "3 bulan")),
+    (6, ("enam", "setengah tahun", "6 bulan", "semester")),
+    (12, ("setahun", "satu tahun", "dua belas", "12 bulan")),
+)
+
+
+# ── the end ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def finish(view: View) -> Outcome:
+    """Files the application, and says plainly that it insures nobody yet."""
+    facts = nik_facts(view.text("nik"), today=view.today)
+    code = view.fresh_code()
+    application = Apply(
+        code=code,
+        nik=view.text("nik"),
+        name=view.text("person_name"),
+        birth_date=facts.birth_date,
+        sex=facts.sex,
+        region=view.text("region"),
+        occupation=view.text("occupation"),
+        sector=view.text("sector"),
+        employer=view.slots.get("employs") is True,
+        income=view.number("money"),
+        programmes=tuple(cast(list[str], view.slots["programme"])),
+        months=view.number("duration_months"),
+        monthly_amount=_cost(view)[1],
+        phone=view.text("phone"),
+        phone_owner=view.text("phone_owner") or "self",
+        for_whom=view.text("for_whom"),
+        relation=view.text("relation"),
+        consent_version=CONSENT_VERSION,
+        declared_at=view.turn.now,
+    )
+    consent = RecordConsent(CONSENT_PURPOSE, CONSENT_VERSION, given=True)
+    told = Say("enroll/submitted", {"code": code, "day": first_word(view).told})
+    effects: tuple[Effect, ...] = (consent, application, told, Say("enroll/not_covered_yet"))
+    return Outcome(effects, known=_known(view, facts.sex))
+
+
+def _known(view: View, sex: Literal["male", "female"]) -> Known:
+    """Somebody who signs up for another stays who they were."""
+    if _for_other(view):
+        return view.known
+    return Known(view.text("person_name"), sex, view.text("region"))
+
+
+def _has_own_phone(view: View) -> bool:
+    return view.turn.sender.phone is not None
+
+
+def _asks_phone(view: View) -> bool:
+    return not _has_own_phone(view) or view.slots.get("same_phone") is False
+
+
+def _independent(view: View) -> bool:
+    return view.slots.get("livelihood") != "household"
+
+
+def _needs_package(view: View) -> bool:
+    return view.slots.get("employs") is not True
+
+
+def _phone_args(view: View) -> Mapping[str, str]:
+    return {"phone": mask_phone(view.turn.sender.phone or "")}
+
+
+def _reader_args(view: View) -> Mapping[str, str]:
+    """Who is spoken of: the person at the phone, or the one they help."""
+    return {"whose": view.copy.label("label/whose_other" if _for_other(view) else "label/whose_self")}
+
+
+_FOR_WHOM: Final = (
+    Pick("self", "for_self", ("saya", "sendiri", "diri", "aku", "gue", "saya sendiri")),
+    Pick(
+        "other",
+        "for_other",
+        (
+            "orang lain",
+            "bapak",
+            "ibu",
+            "orang tua",
+            "suami",
+            "istri",
+            "tetangga",
+            "anak",
+            "teman",
+            "pembantu",
+            "art",
+        ),
+    ),
+)
+_RELATIONS: Final = (
+    Pick(
+        "parent",
+        "relation_parent",
+        ("bapak", "ibu", "ayah", "emak", "mama", "papa", "ortu", "orang tua", "bapake", "mamak"),
+    ),
+    Pick("partner", "relation_partner", ("suami", "istri", "bini", "bojo", "laki")),
+    Pick(
+        "family",
+        "relation_family",
+        (
+            "anak",
+            "kakak",
+            "adik",
+            "adek",
+            "paman",
+            "bibi",
+            "saudara",
+            "keponakan",
+            "nenek",
+            "kakek",
+            "mertua",
+        ),
+    ),
+    Pick(
+        "worker",
+        "relation_worker",
+        ("art", "pembantu", "sopir", "pekerja", "karyawan", "asisten", "tukang kebun", "babysitter"),
+    ),
+    Pick("neighbour", "relation_neighbour", ("tetangga", "teman", "temen", "kawan", "langganan", "rekan")),
+)
+_LIVELIHOODS: Final = (
+    Pick("own", "livelihood_own", ("sendiri", "usaha", "jualan", "dagang", "wiraswasta", "mandiri", "ojek", "ojol", "nelayan", "petani", "serabutan", "lepas", "mitra")),
+    Pick("household", "livelihood_household", ("rumah tangga", "rumah orang", "art", "prt", "pembantu", "majikan", "babysitter", "asisten")),
+    Pick("wage", "livelihood_wage", ("perusahaan", "pabrik", "pt", "kantor", "karyawan", "pegawai", "gajian", "bos", "toko orang", "digaji")),
+)  # fmt: skip
+_PHONE_OWNERS: Final = (
+    Pick("applicant", "phone_applicant", ("dia", "beliau", "sendiri", "nya", "orangnya", "bapak", "ibu")),
+    Pick("helper", "phone_helper", ("saya", "aku", "punya saya", "hp saya")),
+)
+
+ENROLL = Flow(
+    name="enroll",
+    read_back=True,
+    prefill=_prefill,
+    finish=finish,
+    begin=lambda view: ({}, (Say("enroll/intro", {"operator": view.settings.operator}),)),
+    steps=(
+        Ask("consent", "yes_no", check=_check_consent),
+        Ask("for_whom", "pick", picks=lambda _: _FOR_WHOM, clears=("relation", "other_told", "phone_owner")),
+        Ask("relation", "pick", when=_for_other, picks=lambda _: _RELATIONS, label="relation", names=("hubungan",)),
+        Ask("other_told", "yes_no", when=_for_other, check=_check_told),
+        Ask("livelihood", "pick", picks=lambda _: _LIVELIHOODS, check=_check_livelihood, args=_reader_args),
+        Ask("nik", "nik", check=_check_nik, entity="nik", show=lambda _, nik: mask_nik(str(nik)), form=True,
+            names=("nik", "ktp", "no ktp", "nomor ktp"), label="nik", clears=("nik_right",), args=_reader_args),
+        Ask("nik_right", "yes_no", check=_check_nik_right, args=_nik_args, counted=False),
+        Ask("person_name", "person_name", entity="person_name", names=("nama", "namanya", "nm"), label="name",
+            args=_reader_args),
+        Ask("region", "region", entity="region", show=lambda _, code: REGIONS[str(code)], label="region",
+            names=("kota", "kabupaten", "alamat", "tinggal", "daerah", "domisili", "wilayah"), args=_reader_args),
+        occupation_step(),
+        Ask("employs", "yes_no", when=_independent, check=_check_workers, clears=("programme",)),
+        *income_steps(),
+        Ask("programme", "pick", when=_needs_package, picks=_packages, args=_package_args, show=_show_programmes,
+            names=("program", "paket", "programnya", "paketnya"), label="programme"),
+        Ask("duration_months", "duration_months", picks=_months, check=_check_months, entity="duration_months",
+            show=_show_months, names=("bulan", "lama", "berapa bulan"), label="months"),
+        Ask("same_phone", "yes_no", when=_has_own_phone, check=_check_same_phone, args=_phone_args, counted=False),
+        Ask("phone", "phone", when=_asks_phone, entity="phone", show=lambda _, phone: mask_phone(str(phone)),
+            names=("hp", "nomor hp", "no hp", "telepon", "telpon", "wa", "nomor wa", "handphone"), label="phone"),
+        Ask("phone_owner", "pick", when=_for_other, picks=lambda _: _PHONE_OWNERS),
+        Ask("declaration", "yes_no", check=_check_declaration, args=_reader_args),
+    ),
+)  # fmt: skip

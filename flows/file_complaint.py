@@ -1,0 +1,170 @@
+"""file_complaint: the trouble in the person's own words first; everything else only where the case needs it.
+
+Name optional and identity kept confidential (Perpres 76/2013, domain.md 6.2); classes and days of domain.md 6.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Final
+
+from flows.flow import Ask, Checked, Fill, Flow, Outcome, Pick, Rejected, View
+from flows.format import day_and_date, long_date, mask_nik
+from flows.model import Effect, OpenTicket, Say, SenderIsMember, Value
+from flows.promises import by_end_of
+from flows.rules.complaints import first_response_date, promised_date, rule_for
+from flows.wording import plain
+from nlu.understanding import Understanding
+from nlu.values import Reading
+
+CATEGORIES: Final = (
+    "contribution_not_recorded", "balance_mismatch", "wrong_data", "payment_failed", "claim_delayed",
+    "claim_rejected", "hospital_refused", "app_problem", "card_not_received", "staff_service",
+    "company_not_registering", "extortion_or_fraud", "other",
+)  # fmt: skip
+RECEIPTS: Final = frozenset({"contribution_not_recorded", "payment_failed"})
+"""A picture of the receipt tells when it happened."""
+_TELLING_WORDS: Final = 4
+_SURE: Final = 0.6
+_ANONYMOUS: Final = "anonymous"
+
+
+def _prefill(view: View, understanding: Understanding) -> Mapping[str, Value]:
+    """An opening message that tells the trouble is its description."""
+    if (
+        len(plain(understanding.text).split()) < _TELLING_WORDS
+        or "mau komplain" in plain(understanding.text)[-14:]
+    ):
+        return {}
+    return {"description": understanding.text, **_guessed(view, understanding)}
+
+
+def _guessed(view: View, understanding: Understanding | None) -> Mapping[str, Value]:
+    """The category when it is sure; otherwise the two likeliest, to be offered."""
+    if understanding is None or "complaint_category" in view.slots:
+        return {}
+    best = understanding.categories[0]
+    if best.confidence >= _SURE:
+        return {"complaint_category": best.name}
+    return {"likely": [ranked.name for ranked in understanding.categories[:2]]}
+
+
+def _check_description(view: View, value: Value, _: Reading | None) -> Checked:
+    if not isinstance(value, str) or len(plain(value).split()) < 2:
+        return Rejected("file_complaint/too_short")
+    return Fill({"description": value, **_guessed(view, view.turn.understanding)})
+
+
+def _likely(view: View) -> tuple[Pick, ...]:
+    """The two likeliest first; all of them once the first two were refused."""
+    likely = view.slots.get("likely")
+    if isinstance(likely, list):
+        names = [name for name in likely if name != "other"][:2]
+        return (*(Pick(name, f"category_{name}") for name in names), Pick("", "category_none"))
+    return tuple(Pick(name, f"category_{name}") for name in CATEGORIES)
+
+
+def _check_category(_: View, value: Value, __: Reading | None) -> Checked:
+    if value == "":
+        return Fill({"likely": None})
+    return Fill({"complaint_category": value})
+
+
+def _rule_needs_identity(view: View) -> bool:
+    return rule_for(view.text("complaint_category") or "other").needs_identity
+
+
+def _needs_nik(view: View) -> bool:
+    """Only where the case cannot be worked without, and the sender's phone does not already tell."""
+    if not _rule_needs_identity(view):
+        return False
+    phone = view.turn.sender.phone
+    return not (phone and view.fact(SenderIsMember(phone)) is True)
+
+
+def _asks_name(view: View) -> bool:
+    """Staff can answer in the chat: a name is asked only where nobody stands behind the message."""
+    return view.turn.sender.phone is None
+
+
+def _asks_when(view: View) -> bool:
+    receipt = view.slots.get("evidence") and view.text("complaint_category") in RECEIPTS
+    return not receipt
+
+
+def _check_date(view: View, value: Value, _: Reading | None) -> Checked:
+    if isinstance(value, str) and date.fromisoformat(value) > view.today:
+        return Rejected("reject/date/future")
+    return Fill({"date": value})
+
+
+def _show_media(view: View, value: Value) -> str:
+    return view.copy.label("label/attached", count=str(len(value))) if isinstance(value, list) else ""
+
+
+def _show_description(_: View, value: Value) -> str:
+    words = " ".join(str(value).split())
+    return words if len(words) <= _SHOWN_CHARS else f"{words[:_SHOWN_CHARS].rsplit(' ', 1)[0]} …"
+
+
+_SHOWN_CHARS: Final = 160
+
+
+def _ways(view: View) -> tuple[Pick, ...]:
+    """Sending without a name is offered wherever the case can be worked so."""
+    return () if _rule_needs_identity(view) else (Pick(_ANONYMOUS, "send_anonymous"),)
+
+
+def finish(view: View) -> Outcome:
+    """Opens the ticket and says by which working day what will happen."""
+    category = view.text("complaint_category")
+    rule = rule_for(category)
+    code = view.fresh_code()
+    due = promised_date(category, view.turn.now, view.calendar)
+    first = first_response_date(category, view.turn.now, view.calendar)
+    anonymous = view.text("send_as") == _ANONYMOUS
+    evidence = view.slots.get("evidence")
+    details = {"happened": view.text("date"), "nik": view.text("nik")}
+    ticket = OpenTicket(
+        code,
+        "complaint",
+        view.text("description"),
+        category=category,
+        priority=rule.priority,
+        promised=by_end_of(view, first).until,
+        due=due,
+        name="" if anonymous else view.text("person_name"),
+        details={} if anonymous else {key: value for key, value in details.items() if value},
+        media=tuple(evidence) if isinstance(evidence, list) else (),
+        restricted=rule.restricted,
+        anonymous=anonymous,
+    )
+    args = {"code": code, "first": day_and_date(first), "due": day_and_date(due)}
+    key = "filed_urgent" if rule.priority == "urgent" else "filed"
+    says: tuple[Effect, ...] = (Say(f"file_complaint/{key}", args),)
+    if view.copy.has(f"file_complaint/after_{category}"):
+        says = (*says, Say(f"file_complaint/after_{category}"))
+    return Outcome((ticket, *says))
+
+
+FILE_COMPLAINT = Flow(
+    name="file_complaint",
+    read_back=True,
+    prefill=_prefill,
+    send_picks=_ways,
+    finish=finish,
+    steps=(
+        Ask("description", "free", check=_check_description, show=_show_description, label="description",
+            names=("cerita", "masalah", "keluhan", "kejadiannya")),
+        Ask("complaint_category", "pick", picks=_likely, check=_check_category, label="category",
+            names=("jenis", "kategori")),
+        Ask("nik", "nik", when=_needs_nik, entity="nik", show=lambda _, nik: mask_nik(str(nik)), form=True,
+            names=("nik", "ktp", "nomor ktp"), label="nik"),
+        Ask("evidence", "media", skippable=True, show=_show_media, label="evidence", names=("bukti", "foto")),
+        Ask("date", "date", when=_asks_when, check=_check_date, skippable=True, entity="date", label="happened",
+            show=lambda _, day: long_date(date.fromisoformat(str(day))), names=("tanggal", "kapan", "hari")),
+        Ask("person_name", "person_name", when=_asks_name, skippable=True, entity="person_name", label="name",
+            names=("nama",)),
+    ),
+)  # fmt: skip

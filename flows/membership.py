@@ -1,0 +1,61 @@
+"""check_balance and check_membership: what is told to somebody who has proved to be the member, and nobody else."""
+
+from __future__ import annotations
+
+from flows.flow import Flow, Outcome, View
+from flows.format import mask_kpj, month_year, rupiah_long
+from flows.identity import IDENTITY_STEPS, proof_of, proved_member, require_possession
+from flows.model import Effect, Known, MemberById, MemberFacts, RecordIdentityTry, Say
+
+_SHOWN_PAYMENTS = 3
+
+
+def _member(view: View) -> MemberFacts:
+    proved = view.text("proved_member")
+    if not proved:
+        return proved_member(view)
+    member = view.fact(MemberById(proved))
+    assert isinstance(member, MemberFacts)
+    return member
+
+
+def _outcome(view: View, member: MemberFacts, says: tuple[Say, ...]) -> Outcome:
+    tried: tuple[Effect, ...] = ()
+    if view.text("proved_member"):
+        tried = (RecordIdentityTry(view.text("nik"), proved=True),)
+    known = Known(member.name, member.sex, view.known.region)
+    return Outcome((*tried, *says), known=known, proof=proof_of(view))
+
+
+def tell_balance(view: View) -> Outcome:
+    """The JHT balance, or that this member has no savings programme."""
+    member = _member(view)
+    name = member.name.split()[0]
+    if "JHT" not in member.programmes:
+        return _outcome(view, member, (Say("check_balance/no_savings", {"name": name}),))
+    args = {"name": name, "balance": rupiah_long(member.jht_balance), "kpj": mask_kpj(member.kpj)}
+    return _outcome(view, member, (Say("check_balance/balance", args),))
+
+
+def tell_membership(view: View) -> Outcome:
+    """Whether cover is active, until when, and the last payments."""
+    member = _member(view)
+    payments = sorted(member.contributions, key=lambda paid: paid.month, reverse=True)[:_SHOWN_PAYMENTS]
+    args = {
+        "name": member.name.split()[0],
+        "programmes": ", ".join(member.programmes),
+        "until": month_year(member.paid_until) if member.paid_until else view.copy.label("label/never_paid"),
+    }
+    says = [Say(f"check_membership/{member.status if member.status == 'active' else 'inactive'}", args)]
+    if payments:
+        lines = "\n".join(f"• {month_year(paid.month)}: {rupiah_long(paid.amount)}" for paid in payments)
+        says.append(Say("check_membership/payments", {"lines": lines}))
+    return _outcome(view, member, tuple(says))
+
+
+CHECK_BALANCE = Flow(
+    name="check_balance", steps=IDENTITY_STEPS, finish=tell_balance, enter=require_possession
+)
+CHECK_MEMBERSHIP = Flow(
+    name="check_membership", steps=IDENTITY_STEPS, finish=tell_membership, enter=require_possession
+)

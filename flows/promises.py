@@ -1,0 +1,38 @@
+"""Promises of a human word: never a day that the calendar has not given, never a promise without its ticket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from flows.flow import View
+from flows.format import day_and_date
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """By when a person is answered: the day as told, and its last instant in the office's zone."""
+
+    day: date
+    until: datetime
+
+    @property
+    def told(self) -> str:
+        """`Selasa, 24 November 2026`."""
+        return day_and_date(self.day)
+
+
+def by_end_of(view: View, day: date) -> Promise:
+    """A promise for a day of the calendar."""
+    return Promise(day, datetime.combine(day, time(23, 59), ZoneInfo(view.settings.office_zone)))
+
+
+def first_word(view: View) -> Promise:
+    """The first human word: within `first_response_days` working days."""
+    return by_end_of(view, view.calendar.add_working_days(view.turn.now, view.settings.first_response_days))
+
+
+def same_day(view: View) -> Promise:
+    """For what is urgent: today while the office is open or has yet to open, else the next working day."""
+    return by_end_of(view, view.calendar.add_working_days(view.turn.now, 0))

@@ -1,0 +1,69 @@
+"""How the answer to one question is read: by what was asked, never by guessing."""
+
+from __future__ import annotations
+
+import re
+
+from flows.flow import Ask, Pick
+from flows.model import Value
+from flows.wording import plain
+from flows.work import Work
+from nlu.understanding import Understanding
+from nlu.values import Reading, Refusal, read
+
+_OUR_OWN = frozenset({"free", "pick", "yes_no", "media"})
+_MIN_FREE_CHARS = 2
+
+
+def read_answer(work: Work, ask: Ask, text: str) -> tuple[Value, Reading | None] | Refusal:
+    """The value that `text` gives as an answer to `ask`, with the reading it came from."""
+    if ask.kind == "free":
+        return _read_free(text)
+    if ask.kind == "pick":
+        return _read_pick(work, ask.picks(work), text)
+    if ask.kind == "yes_no":
+        return _read_yes_no(work, text)
+    if ask.kind == "media":
+        return Refusal("not_media", attempt=False)
+    result = read(ask.kind, text, today=work.today)
+    return result if isinstance(result, Refusal) else (result.value, result)
+
+
+def read_from_entities(ask: Ask, understanding: Understanding) -> tuple[Value, Reading] | None:
+    """The value of `ask` found inside a sentence, when exactly one stands there."""
+    if not ask.entity:
+        return None
+    found = [entity for entity in understanding.entities if entity.entity == ask.entity]
+    if len(found) != 1 or "twin" in found[0].doubts:
+        return None
+    return found[0].value, Reading(found[0].value, found[0].doubts)
+
+
+def _read_free(text: str) -> tuple[Value, None] | Refusal:
+    words = " ".join(text.split())
+    if len(plain(words)) < _MIN_FREE_CHARS:
+        return Refusal("too_short", attempt=False)
+    return text.strip(), None
+
+
+def _read_yes_no(work: Work, text: str) -> tuple[Value, Reading] | Refusal:
+    result = read("affirm_deny", text, today=work.today)
+    if isinstance(result, Refusal):
+        return result
+    if result.value == "unclear":
+        return Refusal("unclear", attempt=False)
+    return result.value == "yes", result
+
+
+def _read_pick(work: Work, picks: tuple[Pick, ...], text: str) -> tuple[Value, Reading | None] | Refusal:
+    titles = [work.copy.label(f"label/{pick.label}") for pick in picks]
+    result = read("choice", text, today=work.today, options=titles)
+    if isinstance(result, Reading) and isinstance(result.value, int):
+        return picks[result.value - 1].value, result
+    said = plain(text)
+    named = [pick for pick in picks if any(re.search(rf"\b{re.escape(word)}\b", said) for word in pick.words)]
+    if len(named) == 1:
+        return named[0].value, None
+    if isinstance(result, Refusal):
+        return Refusal(result.reason, result.detail, attempt=result.attempt and bool(re.search(r"\d", said)))
+    return Refusal("unclear", attempt=False)

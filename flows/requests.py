@@ -1,0 +1,137 @@
+"""Every other task: kind words, the person's own words kept, a ticket of the right priority.
+
+Accident and death are told to staff with the first words, before any question: somebody who reports one may
+not come back to the phone. A privacy request has a clock of 72 hours (UU 27/2022, domain.md 8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Literal
+
+from flows.flow import Ask, Flow, Outcome, Pick, View
+from flows.format import clock_time
+from flows.model import AddToTicket, Effect, OpenTicket, OptOut, Say, Value
+from flows.promises import Promise, first_word, same_day
+from flows.wording import plain
+from nlu.understanding import Understanding
+
+PRIVACY_HOURS: Final = 72
+_TELLING_WORDS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """How one task is taken in until it has a flow of its own.
+
+    `at_once` opens the ticket with the first words; `questions` are asked after it, in order.
+    """
+
+    name: str
+    promise: Callable[[View], Promise]
+    priority: Literal["normal", "urgent"] = "normal"
+    at_once: bool = False
+    questions: tuple[Ask, ...] = ()
+    restricted: bool = False
+
+
+def _within_privacy_hours(view: View) -> Promise:
+    until = view.turn.now + timedelta(hours=PRIVACY_HOURS)
+    return Promise(view.calendar.local_day(until), until)
+
+
+def flow_of(request: Request) -> Flow:
+    """The flow that takes in a request."""
+
+    def begin(view: View) -> tuple[Mapping[str, Value], tuple[Effect, ...]]:
+        hello = Say(f"{request.name}/intro")
+        if not (request.at_once and view.opening):
+            return {}, (hello,)
+        code = view.fresh_code()
+        return {"ticket_code": code}, (_ticket(view, request, code, view.opening), hello)
+
+    def prefill(view: View, understanding: Understanding) -> Mapping[str, Value]:
+        told = len(plain(understanding.text).split()) >= _TELLING_WORDS
+        return {"details": understanding.text} if told and not request.at_once else {}
+
+    def finish(view: View) -> Outcome:
+        promise = request.promise(view)
+        code = view.text("ticket_code")
+        if code:
+            effects: tuple[Effect, ...] = (AddToTicket(code, _words(view, request)),)
+        else:
+            code = view.fresh_code()
+            effects = (_ticket(view, request, code, _words(view, request)),)
+        told = Say(f"{request.name}/filed", {"code": code, "day": promise.told, "time": _time(view, promise)})
+        return Outcome((*effects, told))
+
+    return Flow(name=request.name, steps=request.questions, begin=begin, prefill=prefill, finish=finish)
+
+
+def _time(view: View, promise: Promise) -> str:
+    return clock_time(promise.until, view.settings.office_zone)
+
+
+def _ticket(view: View, request: Request, code: str, words: str) -> OpenTicket:
+    promise = request.promise(view)
+    return OpenTicket(
+        code,
+        request.name,
+        words,
+        priority=request.priority,
+        promised=promise.until,
+        due=promise.day,
+        restricted=request.restricted,
+    )
+
+
+def _words(view: View, request: Request) -> str:
+    """All that the person said about it, in order, each answer with the name of its question."""
+    answers = [
+        f"{ask.slot}: {_word(view, ask)}"
+        for ask in request.questions
+        if ask.slot != "details" and view.slots.get(ask.slot) is not None
+    ]
+    details = view.text("details")
+    opening = "" if view.opening == details else view.opening
+    return "\n".join(part for part in (opening, details, *answers) if part) or view.copy.label(
+        f"label/task_{request.name}"
+    )
+
+
+def _word(view: View, ask: Ask) -> str:
+    value = view.slots[ask.slot]
+    return view.copy.label("label/yes" if value else "label/no") if isinstance(value, bool) else str(value)
+
+
+def _details(*, skippable: bool = True) -> Ask:
+    return Ask("details", "free", skippable=skippable)
+
+
+_SAFE: Final = (
+    Pick(True, "safe_yes", ("aman", "sudah", "selamat", "udah di rs", "rumah sakit", "puskesmas", "klinik")),
+    Pick(False, "safe_no", ("belum", "tolong", "tidak aman", "gak aman", "parah", "butuh")),
+)
+
+REQUESTS: Final = (
+    Request("report_accident", same_day, "urgent", at_once=True, restricted=True,
+            questions=(Ask("safe", "pick", picks=lambda _: _SAFE), _details())),
+    Request("report_death", same_day, "urgent", at_once=True, restricted=True, questions=(_details(),)),
+    Request("pay_contribution", first_word, questions=(_details(),)),
+    Request("pledge", first_word, questions=(_details(skippable=False),)),
+    Request("check_pledge", first_word, questions=(_details(),)),
+    Request("request_assistance", first_word, questions=(_details(skippable=False),)),
+    Request("update_profile", first_word, questions=(_details(skippable=False),)),
+    Request("find_office", first_word, questions=(_details(skippable=False),)),
+    Request("privacy_request", _within_privacy_hours, restricted=True, questions=(_details(skippable=False),)),
+)  # fmt: skip
+
+
+def _opted_out(_: View) -> Outcome:
+    return Outcome((OptOut(), Say("opt_out/done")))
+
+
+OPT_OUT: Final = Flow(name="opt_out", steps=(), finish=_opted_out)
+REQUEST_FLOWS: Final = (*(flow_of(request) for request in REQUESTS), OPT_OUT)

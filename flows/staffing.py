@@ -1,0 +1,132 @@
+"""People of the office in the conversation: taking it, answering, giving it back; and what cannot wait for them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from flows.asking import advance
+from flows.model import (
+    AddToTicket,
+    AssignTicket,
+    CancelTimer,
+    ChangeOwner,
+    Choice,
+    Content,
+    Media,
+    OpenHandover,
+    OpenTicket,
+    SetTicketStatus,
+    SetTimer,
+    StaffAction,
+    Text,
+    TicketFacts,
+    TimerDue,
+)
+from flows.promises import same_day
+from flows.work import Work
+
+HAND_BACK = "hand_back"
+
+
+def staff_acted(work: Work, action: StaffAction) -> None:
+    """A staff member did something about this conversation's ticket."""
+    match action.verb:
+        case "take":
+            _take(work, action)
+        case "reply" | "ask":
+            _reply(work, action)
+        case "note":
+            work.add([AddToTicket(action.ticket, action.text, author=action.staff, inner=True)])
+        case "assign":
+            work.add([AssignTicket(action.ticket, action.staff)])
+        case "return":
+            _give_back(work, "returned", "staff/returned", name=action.staff_name)
+        case "resolve" | "close":
+            _close(work, action)
+
+
+def _take(work: Work, action: StaffAction) -> None:
+    work.add(
+        [
+            AssignTicket(action.ticket, action.staff),
+            ChangeOwner(action.staff, "taken"),
+            _hand_back_timer(work),
+        ]
+    )
+    work.say("staff/took", name=action.staff_name, code=action.ticket)
+
+
+def _reply(work: Work, action: StaffAction) -> None:
+    work.add([AddToTicket(action.ticket, action.text, author=action.staff)])
+    if action.verb == "ask":
+        work.add([SetTicketStatus(action.ticket, "waiting", by=action.staff)])
+    if work.turn.owner != "bot":
+        work.add([_hand_back_timer(work)])
+    work.say("staff/reply", text=action.text, name=action.staff_name)
+
+
+def _close(work: Work, action: StaffAction) -> None:
+    status: Literal["resolved", "closed"] = "resolved" if action.verb == "resolve" else "closed"
+    if action.text:
+        work.add([AddToTicket(action.ticket, action.text, author=action.staff)])
+    work.add([SetTicketStatus(action.ticket, status, by=action.staff)])
+    if action.text:
+        work.say(f"staff/{status}_with_word", code=action.ticket, text=action.text)
+    else:
+        work.say(f"staff/{status}", code=action.ticket)
+    if work.turn.owner != "bot":
+        _give_back(work, status, "staff/returned", name=action.staff_name)
+
+
+def _give_back(work: Work, reason: str, key: str, **args: str) -> None:
+    if work.turn.owner != "bot":
+        work.add([ChangeOwner("bot", reason), CancelTimer(HAND_BACK)])
+    work.say(key, **args)
+    if work.asked:
+        work.ask_again()
+    elif work.tasks:
+        advance(work)
+
+
+def _hand_back_timer(work: Work) -> SetTimer:
+    at = work.calendar.add_working_minutes(work.turn.now, work.settings.staff_silence_minutes)
+    return SetTimer(HAND_BACK, at)
+
+
+def timer_due(work: Work, timer: TimerDue) -> None:
+    """A timer of this conversation came due."""
+    if timer.kind == HAND_BACK and work.turn.owner != "bot":
+        work.add([ChangeOwner("bot", "staff_silent")])
+        work.say("staff/silent")
+        if work.asked:
+            work.ask_again()
+
+
+def heard_while_held(work: Work, content: Content) -> None:
+    """A person holds the conversation: the bot says nothing, and what is said reaches the ticket."""
+    text = ""
+    media: tuple[str, ...] = ()
+    match content:
+        case Text(text=words):
+            text = words
+        case Media(media=stored, caption=caption):
+            text, media = caption, ((stored,) if stored else ())
+        case Choice(title=title):
+            text = title
+        case _:
+            pass
+    handover = work.fact(OpenHandover())
+    if isinstance(handover, TicketFacts) and (text or media):
+        work.add([AddToTicket(handover.code, text, media=media)])
+    work.note("note", "held_by_staff")
+
+
+def answer_danger(work: Work, text: str) -> None:
+    """Self-harm or a threat: kind words and an urgent ticket before anything else; nothing else is asked."""
+    code = work.fresh_code()
+    promise = same_day(work)
+    ticket = OpenTicket(
+        code, "safety", text, priority="urgent", promised=promise.until, due=promise.day, restricted=True
+    )
+    work.add([ticket])
+    work.say("safety/danger", code=code, day=promise.told)

@@ -1,0 +1,121 @@
+"""Fixed words of the conversation: commands that are never a guess, danger, questions, corrections.
+
+Exact words come before statistics: "batal" in the middle of a form must work whatever the engine thinks of it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+_NOT_WORDS: Final = re.compile(r"[^a-z0-9 ]+")
+_POLITE: Final = frozenset(
+    ["min", "kak", "bang", "pak", "bu", "mas", "mbak", "mba", "bos", "gan", "dong", "deh", "ya", "yah", "aja", "saja", "sih", "nih", "tolong", "mohon", "mau", "saya", "sy", "dulu", "please", "plis"]
+)
+
+_COMMANDS: Final[dict[str, tuple[str, ...]]] = {
+    "cancel": (
+        "batal", "batalkan", "batalin", "cancel", "gak jadi", "ga jadi", "gajadi", "nggak jadi", "tidak jadi",
+        "ndak jadi", "ora sido", "teu jadi", "stop", "udahan", "sudahi", "keluar",
+    ),
+    "go_back": ("kembali", "balik", "back", "mundur", "sebelumnya", "pertanyaan sebelumnya", "balik lagi"),
+    "skip": ("lewati", "lewat", "lewatin", "skip", "lompati", "kosongkan", "kosongin", "next"),
+    "repeat": ("ulangi", "ulang", "ulangin", "ulang lagi", "apa tadi", "tadi apa", "gimana tadi", "repeat", "apa"),
+    "help": (
+        "menu", "start", "mulai", "bantuan", "help", "menu utama", "bisa apa", "bisa apa aja", "pilihan",
+    ),
+    "talk_to_staff": (
+        "petugas", "cs", "admin", "operator", "manusia", "orang", "staf", "staff", "customer service",
+        "bicara petugas", "hubungi petugas", "ngomong sama orang", "sambungkan petugas", "ke petugas",
+        "panggil petugas", "minta petugas",
+    ),
+}  # fmt: skip
+_BY_WORDS: Final = {words: intent for intent, all_words in _COMMANDS.items() for words in all_words}
+
+_DANGER: Final = re.compile(
+    r"\b(bunuh diri|bundir|mau mati (aja|saja)|pengen mati|pingin mati|ingin mati|pgn mati|mengakhiri hidup|"
+    r"akhiri hidup|gak mau hidup|ga mau hidup|tidak mau hidup|nggak mau hidup|capek hidup|cape hidup|gantung diri|"
+    r"loncat dari jembatan|diancam (mau )?(dibunuh|bunuh)|mau dibunuh|ancam(an)? bunuh|saya disekap|dipukuli?n? (suami|majikan|bos))\b"
+)
+_QUESTION: Final = re.compile(
+    r"\?|^(apa|apakah|gimana|gmn|bagaimana|berapa|brp|kapan|kpn|kenapa|knp|mengapa|siapa|dimana|dmn|pie|piye|"
+    r"kumaha|bisa ga|bisa gak|boleh ga|boleh gak)\b|\b(gimana|gmn|bagaimana|berapa|brp|dimana|di mana|dmn|kapan|kenapa|apakah|apa sih)\b"
+)
+_WHY: Final = re.compile(r"^(emang |memang )?(kenapa|knp|buat apa|untuk apa|utk apa|ngapain|kok)\b.{0,60}$")
+_CORRECTION: Final = re.compile(
+    r"^\s*(eh|eits|ehh|aduh|waduh|maaf|sori|sorry|maap|ralat|bukan|oh)?[\s,.!]*(eh|maaf|sori|sorry)?[\s,.!]*"
+    r"(salah( ketik| tulis)?|keliru|ralat|koreksi|bukan|maksud(nya)?( saya| sy| aku)?|harusnya|seharusnya|yang benar|yg benar|"
+    r"ganti|ubah|rubah|betulkan|betulin|perbaiki)\b[\s,.:!]*",
+    re.IGNORECASE,
+)
+_APOLOGY: Final = re.compile(r"^\s*(eh+|ralat|maaf|sori|sorry|aduh)\b[\s,.!]+(?=\S)", re.IGNORECASE)
+
+
+def plain(text: str) -> str:
+    """Lower case, letters and digits only, single spaces."""
+    return " ".join(_NOT_WORDS.sub(" ", text.lower()).split())
+
+
+def command(text: str) -> str:
+    """The control intent that these exact words are, '' if none. Polite filler around them is forgiven."""
+    words = plain(text)
+    if words in _BY_WORDS:
+        return _BY_WORDS[words]
+    kept = [word for word in words.split() if word not in _POLITE]
+    return _BY_WORDS.get(" ".join(kept), "") if len(kept) <= 3 else ""
+
+
+def is_danger(text: str) -> bool:
+    """Words of self-harm or of a threat to the person's safety."""
+    return bool(_DANGER.search(plain(text)))
+
+
+def is_question(text: str) -> bool:
+    """Whether it asks something, going by its words."""
+    lowered = text.lower().strip()
+    return bool(_QUESTION.search(lowered))
+
+
+def asks_why(text: str) -> bool:
+    """Whether it asks what a question is for."""
+    return bool(_WHY.match(plain(text)))
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """That an earlier answer was wrong; `rest` is what follows the words that say so."""
+
+    rest: str
+    firm: bool
+
+
+def correction(text: str) -> Correction | None:
+    """A correction announced by its words ("eh salah, nama saya …"), or None.
+
+    `firm` when the words themselves say that something was wrong; a mere "eh, …" is not firm.
+    """
+    if match := _CORRECTION.match(text):
+        return Correction(text[match.end() :].strip(), firm=True)
+    if match := _APOLOGY.match(text):
+        return Correction(text[match.end() :].strip(), firm=False)
+    return None
+
+
+def names_any(text: str, names: tuple[str, ...]) -> re.Match[str] | None:
+    """Where one of these words stands in the text, the longest first."""
+    for name in sorted(names, key=len, reverse=True):
+        if match := re.search(rf"\b{re.escape(name)}(nya|ku|mu)?\b", text, re.IGNORECASE):
+            return match
+    return None
+
+
+def after_name(text: str, match: re.Match[str]) -> str:
+    """What is said of a named answer: "nama saya harusnya Budi" → "Budi"."""
+    rest = text[match.end() :]
+    return re.sub(
+        r"^[\s,:=]*((saya|sy|aku|gue|gw|ku|nya|yang|yg|benar|bener|harusnya|seharusnya|jadi|adalah|itu|tadi|ganti|di|ke|ubah|salah|maksudnya|bulan ini)\b[\s,:]*)*",
+        "",
+        rest,
+        flags=re.IGNORECASE,
+    ).strip()
