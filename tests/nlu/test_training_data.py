@@ -168,9 +168,7 @@ def holdout() -> list[list[str]]:
     return [line.split("\t") for line in lines]
 
 
-@pytest.mark.parametrize(
-    "name", ["config.yml", "domain.yml", *sorted(f"data/{p.name}" for p in DATA.glob("*.yml"))]
-)
+@pytest.mark.parametrize("name", ["config.yml", "domain.yml", *sorted(f"data/{p.name}" for p in DATA.glob("*.yml"))])
 def test_every_file_is_a_yaml_mapping(name: str) -> None:
     """Every file of the Rasa project loads as YAML with a mapping at the top."""
     assert load(NLU / name)
@@ -206,10 +204,7 @@ def test_pipeline_is_seeded_and_ends_in_a_fallback() -> None:
 def test_rules_name_each_intent_once() -> None:
     """No intent is left unused and none has two rules, so Rasa's validator has nothing to say."""
     named = Counter(
-        step["intent"]
-        for rule in load(DATA / "rules.yml")["rules"]
-        for step in rule["steps"]
-        if "intent" in step
+        step["intent"] for rule in load(DATA / "rules.yml")["rules"] for step in rule["steps"] if "intent" in step
     )
     assert named == Counter(load(NLU / "domain.yml")["intents"])
 
@@ -218,9 +213,7 @@ def test_every_intent_has_enough_examples(by_intent: dict[str, list[Row]]) -> No
     """Each task, control intent and topic has at least the rows it needs to be learnt."""
     wanted = MIN_EXAMPLES | {f"faq/{topic}": MIN_TOPIC_EXAMPLES for topic in TOPICS}
     assert {
-        name: len(by_intent.get(name, []))
-        for name, least in wanted.items()
-        if len(by_intent.get(name, [])) < least
+        name: len(by_intent.get(name, [])) for name, least in wanted.items() if len(by_intent.get(name, [])) < least
     } == {}
 
 
@@ -261,10 +254,12 @@ def test_rows_of_an_intent_differ(by_intent: dict[str, list[Row]]) -> None:
 
 def too_similar(group: list[Row]) -> Iterator[tuple[str, str]]:
     worded = [(row.written, set(row.plain.split())) for row in group]
-    worded = [(written, words) for written, words in worded if len(words) >= MIN_WORDS_TO_COMPARE]
-    for (first, a), (second, b) in combinations(worded, 2):
-        if len(a & b) / len(a | b) > MAX_OVERLAP:
-            yield first, second
+    return ((first, second) for (first, a), (second, b) in combinations(worded, 2) if overlap(a, b) > MAX_OVERLAP)
+
+
+def overlap(a: set[str], b: set[str]) -> float:
+    """The share of words two texts have in common; 0 where one of them is too short to judge."""
+    return len(a & b) / len(a | b) if min(len(a), len(b)) >= MIN_WORDS_TO_COMPARE else 0.0
 
 
 def test_overlap_lint_sees_a_template() -> None:
@@ -294,11 +289,19 @@ def test_holdout_is_apart_from_training(rows: list[Row], holdout: list[list[str]
     assert set(held) & {row.plain for row in rows} == set()
 
 
+def test_holdout_is_no_paraphrase_of_training(by_intent: dict[str, list[Row]], holdout: list[list[str]]) -> None:
+    """No held-out text is a training row of its intent with a word changed."""
+    assert [
+        (text, row.written)
+        for text, intent, _ in holdout
+        for row in by_intent[intent]
+        if overlap(set(plain(text).split()), set(row.plain.split())) > MAX_OVERLAP
+    ] == []
+
+
 def test_identity_numbers_are_invented(rows: list[Row], holdout: list[list[str]]) -> None:
     """Every 16-digit number uses a serial from 9000 on, which no registry hands out in order."""
     texts = [row.written for row in rows] + [text for text, _, _ in holdout]
-    numbers = [
-        number for text in texts for number in re.findall(r"\d{16}", re.sub(r"(?<=\d) (?=\d)", "", text))
-    ]
+    numbers = [number for text in texts for number in re.findall(r"\d{16}", re.sub(r"(?<=\d) (?=\d)", "", text))]
     assert numbers
     assert [number for number in numbers if number[12] != "9"] == []
