@@ -1,8 +1,8 @@
-"""How well understanding and reading do on files of labelled rows (`docs`: evaluation files)."""
+"""How well understanding and reading do on files of labelled rows (the evaluation files that testers write)."""
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,14 +12,13 @@ import msgspec
 
 from nlu.understand import Understander
 from nlu.understanding import Entity
+from nlu.values import KINDS, Reading, Refusal, read
 
 #: From this confidence on a wrong guess counts as a confident one.
 CONFIDENT: Final = 0.7
 
-#: What a value reader's answer looks like in an evaluation file; "INVALID" when it refuses.
-ReadValue: TypeAlias = Callable[[str, str, date, tuple[str, ...]], str]
-
 INVALID: Final = "INVALID"
+UNCLEAR: Final = "unclear"
 _SHOWN_CONFUSIONS: Final = 25
 
 
@@ -137,13 +136,11 @@ def read_table(path: Path) -> Table:
     return Table(str(path), columns, tuple(rows))
 
 
-def evaluate(
-    table: Table, understander: Understander, read_value: ReadValue, *, today: date
-) -> tuple[Report, list[WrongRow]]:
+def evaluate(table: Table, understander: Understander, *, today: date) -> tuple[Report, list[WrongRow]]:
     """The figures of a file, told apart by its header, and the rows that came out wrong."""
     columns = set(table.columns)
     if {"kind", "text", "expected"} <= columns:
-        return _evaluate_values(table, read_value, today)
+        return _evaluate_values(table, today)
     if {"text", "intent"} <= columns:
         return _evaluate_labels(table, "intent", understander, today)
     if {"text", "category"} <= columns:
@@ -212,16 +209,15 @@ def _confusions(pairs: Sequence[tuple[str, str]]) -> list[Confusion]:
 # ── single answers ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _evaluate_values(table: Table, read_value: ReadValue, today: date) -> tuple[ValueReport, list[WrongRow]]:
+def _evaluate_values(table: Table, today: date) -> tuple[ValueReport, list[WrongRow]]:
     kinds: dict[str, list[bool]] = defaultdict(list)
     wrong: list[WrongRow] = []
     for row in table.rows:
         kind, expected = row.cells["kind"].strip(), row.cells["expected"].strip()
         options, text = _options_and_reply(kind, row.cells["text"], f"{table.name}:{row.line}")
-        try:
-            got = read_value(kind, text, today, options)
-        except LookupError as error:
-            raise EvaluationFileError(f"{table.name}:{row.line}: no kind of value {kind!r}") from error
+        if kind not in KINDS:
+            raise EvaluationFileError(f"{table.name}:{row.line}: no kind of value {kind!r}")
+        got = _as_expected(kind, read(kind, text, today=today, options=options))
         kinds[kind].append(got == expected)
         if got != expected:
             wrong.append(WrongRow(row.line, row.cells["text"], f"{kind} {expected}", got))
@@ -229,10 +225,17 @@ def _evaluate_values(table: Table, read_value: ReadValue, today: date) -> tuple[
         kind="value",
         rows=len(table.rows),
         accuracy=_rounded(1 - len(wrong) / len(table.rows)),
-        wrong_confident=sum(row.got not in (INVALID, "unclear") for row in wrong),
+        wrong_confident=sum(row.got not in (INVALID, UNCLEAR) for row in wrong),
         by_kind=_shares(kinds),
     )
     return report, wrong
+
+
+def _as_expected(kind: str, reading: Reading | Refusal) -> str:
+    """A reading in the notation of evaluation files. A yes or no that cannot be told is unclear, never invalid."""
+    if isinstance(reading, Reading):
+        return str(reading.value)
+    return UNCLEAR if kind == "affirm_deny" else INVALID
 
 
 def _options_and_reply(kind: str, text: str, where: str) -> tuple[tuple[str, ...], str]:
@@ -273,9 +276,7 @@ def _evaluate_entities(
         recall=total.recall,
         f1=total.f1,
         wrong_confident=found.total() - right.total(),
-        by_entity={
-            name: _figures(right[name], found[name], expected[name]) for name in sorted({*found, *expected})
-        },
+        by_entity={name: _figures(right[name], found[name], expected[name]) for name in sorted({*found, *expected})},
     )
     return report, wrong
 

@@ -45,8 +45,16 @@ _REQUESTS: Final = frozenset(
 #: What tells of something that happened. Its sentences hint at other intents ("sudah bayar, kok saldo kosong").
 _TOLD: Final = frozenset({"file_complaint", "report_accident", "report_death", "request_assistance"})
 
-_SURE: Final = 0.55
-_SURE_OF_COURTESY: Final = 0.5
+#: Near neighbours: one wish, said in two ways, reads as both.
+_ONE_WISH: Final = (
+    frozenset({"privacy_request", "opt_out"}),
+    frozenset({"check_pledge", "faq/donation_usage"}),
+    frozenset({"enroll", "faq/who_can_join"}),
+    frozenset({"check_membership", "faq/late_payment"}),
+    frozenset({"pay_contribution", "faq/late_payment"}),
+)
+
+_SURE: Final = 0.6
 _LONGEST_WORDS: Final = 30
 _MOST_PARTS: Final = 3
 
@@ -65,8 +73,8 @@ def parts_of(text: str, rank: Rank) -> tuple[Part, ...]:
     segments = [segment for segment in _segments(text, rank) if segment.best.name not in _COURTESIES]
     if not 2 <= len(segments) <= _MOST_PARTS or not all(map(_is_sure_request, segments)):
         return ()
-    names = [segment.best.name for segment in segments]
-    if len(set(names)) != len(names) or _TOLD.intersection(names):
+    names = frozenset(segment.best.name for segment in segments)
+    if len(names) < len(segments) or names & _TOLD or names in _ONE_WISH:
         return ()
     return tuple(Part(segment.text, segment.best.name, segment.best.confidence) for segment in segments)
 

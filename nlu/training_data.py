@@ -108,10 +108,10 @@ def _texts_of(examples: object, where: str) -> Iterator[str]:
                 yield text
     elif isinstance(examples, list):
         for item in examples:
-            text = item.get("text") if isinstance(item, dict) else item
-            if not isinstance(text, str):
-                raise TrainingDataError(f"{where}: an example must be a text, not {text!r}")
-            yield without_annotations(text)
+            example: object = item.get("text") if isinstance(item, dict) else item
+            if not isinstance(example, str):
+                raise TrainingDataError(f"{where}: an example must be a text, not {example!r}")
+            yield without_annotations(example)
     else:
         raise TrainingDataError(f"{where}: no examples")
 

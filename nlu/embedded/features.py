@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final, TypeAlias
 
 from nlu.normalise import lowered, normalise
@@ -40,7 +41,7 @@ _LONGEST_WORD: Final = 40
 
 def _singles_and_pairs(words: list[str]) -> Grams:
     marked = ["<", *words, ">"]
-    return {*words, *(f"{first} {second}" for first, second in zip(marked, marked[1:], strict=False))}
+    return {*words, *(f"{first} {second}" for first, second in pairwise(marked))}
 
 
 def _bone(word: str) -> str:

@@ -20,7 +20,7 @@ def rank(model: Arrays, text: str) -> tuple[tuple[Ranked, ...], tuple[Ranked, ..
     """Intents and complaint categories of `text`, best first, `SHOWN` of each at most, with their confidences."""
     rows, amounts = touched_rows(grams_of(text), model.rows, model.rarity)
     weights = model.weights.take(rows, axis=0).astype(np.float32)
-    scores = (amounts * model.steps.take(rows)) @ weights + model.bias
+    scores = np.add((amounts * model.steps.take(rows)) @ weights, model.bias, dtype=np.float32)
     split = len(model.intents.labels)
     return _ranked(scores[:split], model.intents), _ranked(scores[split:], model.categories)
 

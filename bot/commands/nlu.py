@@ -1,0 +1,213 @@
+"""`rangkul nlu`: parse a message, read a value, train the engine, measure it on labelled files."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Final, TextIO
+
+import msgspec
+
+from bot.config import load_config
+from nlu.embedded.train import TrainingFailed, ensure_trained
+from nlu.evaluate import (
+    EntityReport,
+    EvaluationFileError,
+    LabelReport,
+    Report,
+    Share,
+    ValueReport,
+    WrongRow,
+    evaluate,
+    figure_of,
+    read_table,
+)
+from nlu.understand import Understander, load_embedded
+from nlu.understanding import Understanding
+from nlu.values import KINDS, Reading, read
+
+EMBEDDED: Final = "embedded"
+
+_WIB: Final = timezone(timedelta(hours=7))
+"""Programme dates are those of Western Indonesia, which has kept UTC+7 without summer time since 1988."""
+
+_DONE, _BELOW_FLOOR, _UNUSABLE = 0, 1, 2
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit code: 0 done, 1 below the floor, 2 unusable input (the reason is on standard error). Raises ConfigError."""
+    given = _parser().parse_args(arguments)
+    verb: Callable[[argparse.Namespace], int] = given.carry_out
+    try:
+        return verb(given)
+    except (EvaluationFileError, TrainingFailed, OSError) as error:
+        print(f"rangkul nlu: {error}", file=sys.stderr)
+        return _UNUSABLE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="rangkul nlu", description=__doc__)
+    parser.add_argument("--config", type=Path, help="another file of settings than config.yaml")
+    verbs = parser.add_subparsers(required=True, metavar="verb")
+
+    parse = verbs.add_parser("parse", help="what a message is taken to mean, as JSON")
+    parse.add_argument("text", nargs="?", help="the message")
+    parse.add_argument("--lines", action="store_true", help="one message a line from standard input")
+    _add_engine(parse)
+    parse.set_defaults(carry_out=_parse)
+
+    value = verbs.add_parser("read", help="an answer to a question, read as one kind of value, as JSON")
+    value.add_argument("kind", choices=sorted(KINDS), metavar="kind", help=", ".join(sorted(KINDS)))
+    value.add_argument("text")
+    value.add_argument("--option", action="append", default=[], metavar="LABEL", help="for choice: what was offered")
+    _add_today(value)
+    value.set_defaults(carry_out=_read)
+
+    train = verbs.add_parser("train", help="train the embedded engine, unless its data are as before")
+    train.set_defaults(carry_out=_train)
+
+    measure = verbs.add_parser("evaluate", help="measure on labelled files, told apart by their header")
+    measure.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    measure.add_argument("--json", action="store_true", help="one JSON object, a key per file")
+    measure.add_argument("--out", type=Path, metavar="FILE", help="write the rows that came out wrong")
+    measure.add_argument("--floor", type=float, metavar="SHARE", help="exit 1 if the figure of any file is lower")
+    _add_engine(measure)
+    measure.set_defaults(carry_out=_evaluate)
+    return parser
+
+
+def _add_engine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--engine", choices=[EMBEDDED], default=EMBEDDED)
+    _add_today(parser)
+
+
+def _add_today(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--today", type=date.fromisoformat, metavar="DATE", help="the day relative dates are read from (2026-11-23)"
+    )
+
+
+def _train(args: argparse.Namespace) -> int:
+    print(_model_dir(args))
+    return _DONE
+
+
+# ── parse and read ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Parsed(Understanding, frozen=True, kw_only=True):
+    """An `Understanding` as testers read it: with the one complaint category it would guess."""
+
+    category: str
+
+
+class _ReadValue(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a reader made of an answer: a value with its doubts, or the reason why there is none."""
+
+    kind: str
+    text: str
+    value: str | int | None = None
+    doubts: tuple[str, ...] = ()
+    refused: str | None = None
+    detail: dict[str, str] = {}
+
+
+def _parse(args: argparse.Namespace) -> int:
+    if args.lines == (args.text is not None):
+        print("rangkul nlu: give a TEXT or --lines", file=sys.stderr)
+        return _UNUSABLE
+    understander, today = _understander(args), _today(args)
+    for text in _messages(sys.stdin) if args.lines else [args.text]:
+        print(_one_line(_parsed(understander.parse(text, today=today))), flush=True)
+    return _DONE
+
+
+def _messages(lines: TextIO) -> Iterator[str]:
+    return (line.rstrip("\r\n") for line in lines)
+
+
+def _parsed(understanding: Understanding) -> _Parsed:
+    known = {name: getattr(understanding, name) for name in understanding.__struct_fields__}
+    return _Parsed(**known, category=understanding.categories[0].name)
+
+
+def _read(args: argparse.Namespace) -> int:
+    print(_one_line(_read_value(args.kind, args.text, _today(args), tuple(args.option))))
+    return _DONE
+
+
+def _read_value(kind: str, text: str, today: date, options: tuple[str, ...]) -> _ReadValue:
+    reading = read(kind, text, today=today, options=options)
+    detail = dict(reading.detail or {})
+    if isinstance(reading, Reading):
+        return _ReadValue(kind, text, value=reading.value, doubts=reading.doubts, detail=detail)
+    return _ReadValue(kind, text, refused=reading.reason, detail=detail)
+
+
+# ── evaluate ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    understander, today = _understander(args), _today(args)
+    reports: dict[str, Report] = {}
+    wrong: dict[str, list[WrongRow]] = {}
+    for path in args.files:
+        reports[str(path)], wrong[str(path)] = evaluate(read_table(path), understander, today=today)
+    if args.json:
+        print(msgspec.json.format(msgspec.json.encode(reports), indent=2).decode())
+    else:
+        print("\n\n".join(_summary(name, report) for name, report in reports.items()))
+    if args.out:
+        _write_wrong(args.out, wrong)
+    below = args.floor is not None and any(figure_of(report) < args.floor for report in reports.values())
+    return _BELOW_FLOOR if below else _DONE
+
+
+def _summary(name: str, report: Report) -> str:
+    lines = [f"{name}: {figure_of(report):.1%} of {report.rows} rows; confidently wrong: {report.wrong_confident}"]
+    match report:
+        case LabelReport():
+            lines.append(f"  macro-F1 {report.macro_f1:.3f}")
+            lines += [
+                f"  {style or '(no style)'}: {each.accuracy:.1%} of {each.rows}"
+                for style, each in report.by_style.items()
+            ]
+            lines += [f"  {each.meant} taken for {each.taken_for}: {each.rows}" for each in report.confusions]
+        case ValueReport():
+            lines += _shares(report.by_kind)
+        case EntityReport():
+            lines.append(
+                f"  F1; precision {report.precision:.1%}, recall {report.recall:.1%}, whole rows {report.accuracy:.1%}"
+            )
+            lines += [f"  {entity}: F1 {each.f1:.1%} of {each.expected}" for entity, each in report.by_entity.items()]
+    return "\n".join(lines)
+
+
+def _shares(shares: Mapping[str, Share]) -> list[str]:
+    return [f"  {name or '(none named)'}: {each.accuracy:.1%} of {each.rows}" for name, each in shares.items()]
+
+
+def _write_wrong(path: Path, wrong: Mapping[str, list[WrongRow]]) -> None:
+    with path.open("w", encoding="utf-8") as out:
+        out.write("file\tline\ttext\texpected\tgot\tconfidence\n")
+        for name, rows in wrong.items():
+            for row in rows:
+                confidence = "" if row.confidence is None else f"{row.confidence:.2f}"
+                out.write(f"{name}\t{row.line}\t{row.text}\t{row.expected}\t{row.got}\t{confidence}\n")
+
+
+def _understander(args: argparse.Namespace) -> Understander:
+    return load_embedded(_model_dir(args))
+
+
+def _model_dir(args: argparse.Namespace) -> Path:
+    return ensure_trained(load_config(args.config).nlu.cache_dir)
+
+
+def _today(args: argparse.Namespace) -> date:
+    return args.today or datetime.now(_WIB).date()
+
+
+def _one_line(value: object) -> str:
+    return msgspec.json.encode(value).decode()
