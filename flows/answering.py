@@ -59,7 +59,9 @@ def miss(work: Work, ask: Ask, key: str, args: Mapping[str, str]) -> None:
     assert flow
     count = missed(work)
     second = f"{question_key(flow, ask)}/2"
-    if count >= work.settings.misses_before_staff:
+    if count > work.settings.misses_before_staff:
+        work.reprompt("engine/still_stuck")
+    elif count == work.settings.misses_before_staff:
         options = (
             work.option("staff", "staff"), work.option("try_again", "again"), work.option("later", "later"),
         )  # fmt: skip
@@ -69,9 +71,7 @@ def miss(work: Work, ask: Ask, key: str, args: Mapping[str, str]) -> None:
     elif work.copy.has(second):
         work.reprompt(second, **dict(ask.args(work)))
     else:
-        work.reprompt(
-            f"reject/{ask.kind}/2" if work.copy.has(f"reject/{ask.kind}/2") else "engine/second_miss"
-        )
+        work.reprompt(f"reject/{ask.kind}/2" if work.copy.has(f"reject/{ask.kind}/2") else "engine/second_miss")
 
 
 def skip(work: Work) -> None:
@@ -144,9 +144,11 @@ def correct(work: Work, text: str, *, sure: bool) -> bool:
     firm = sure or (announced is not None and announced.firm)
     if named := _named_answer(work, flow, rest or text):
         ask, said = named
-        if ask is not work.step:
-            return _mend(work, ask, said)
-        return False
+        return ask is not work.step and _mend(work, ask, said)
+    if firm and (at := _task_naming(work, rest or text)) is not None:
+        work.tasks.append(work.tasks.pop(at))
+        work.settle_question()
+        return correct(work, text, sure=sure)
     if not firm:
         return False
     if previous := _last_answer(work, flow):
@@ -161,10 +163,20 @@ def correct(work: Work, text: str, *, sure: bool) -> bool:
 
 
 def _named_answer(work: Work, flow: Flow, text: str) -> tuple[Ask, str] | None:
-    """An answered question named in the text, and what is said of it."""
+    """A question named in the text by which it can be mended, and what is said of it."""
     for ask in flow.steps:
-        if ask.slot in work.slots and ask.names and (match := names_any(text, ask.names)):
+        known = ask.slot in work.slots or (ask.label and ask.when(work))
+        if known and ask.names and (match := names_any(text, ask.names)):
             return ask, after_name(text, match)
+    return None
+
+
+def _task_naming(work: Work, text: str) -> int | None:
+    """Which of the tasks left for this one has an answer named in the text."""
+    for at, task in enumerate(work.tasks[:-1]):
+        flow = work.flows.by_name[task.flow]
+        if any(ask.slot in task.slots and ask.names and names_any(text, ask.names) for ask in flow.steps):
+            return at
     return None
 
 
@@ -207,11 +219,7 @@ def answer_read_back(work: Work, text: str) -> bool:
     if named := _named_answer(work, flow, text):
         return _mend(work, *named)
     agreed = read("affirm_deny", text, today=work.today)
-    if (
-        (isinstance(agreed, Reading)
-        and agreed.value == "yes")
-        or plain(text) in {"kirim", "kirimkan", "kirim aja"}
-    ):
+    if (isinstance(agreed, Reading) and agreed.value == "yes") or plain(text) in {"kirim", "kirimkan", "kirim aja"}:
         send(work)
         return True
     if isinstance(agreed, Reading) and agreed.value == "no":

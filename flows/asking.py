@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,8 @@ from nlu.values import Reading
 
 _LEAST_COUNTED = 5
 _READ_BACK = "read_back"
+REMEMBERED: Final = ("money", "occupation", "region")
+"""Answers about oneself that one task may take over from another."""
 
 
 class TooManyStepsError(Exception):
@@ -45,7 +48,25 @@ def start(
     work.set_slots({**begun, **(slots or {})})
     work.add(effects)
     if understanding is None or _take_from_opening(work, flow, understanding):
+        _take_remembered(work, flow)
         advance(work)
+
+
+def _take_remembered(work: Work, flow: Flow) -> None:
+    """Fills what the person told in another task, so that nobody is asked for a thing they already gave."""
+    told: dict[str, Value] = dict(work.remembered)
+    for task in work.tasks[:-1]:
+        told |= {name: task.slots[name] for name in REMEMBERED if task.slots.get(name) is not None}
+    filled = []
+    for ask in flow.steps:
+        if ask.slot in told and ask.slot not in work.slots and fill(work, ask, told[ask.slot], None) is None:
+            filled.append(ask)
+    acknowledge(work, filled)
+
+
+def _remember(work: Work) -> None:
+    if work.slots.get("for_whom") != "other":
+        work.remembered |= {name: work.slots[name] for name in REMEMBERED if work.slots.get(name) is not None}
 
 
 def drop_oldest(work: Work) -> None:
@@ -143,9 +164,7 @@ def _options(work: Work, ask: Ask) -> tuple[Option, ...]:
 
 
 def _progress(work: Work, flow: Flow, ask: Ask) -> str:
-    counted = [
-        other.slot for other in flow.steps if other.counted and (other.slot in work.slots or other.when(work))
-    ]
+    counted = [other.slot for other in flow.steps if other.counted and (other.slot in work.slots or other.when(work))]
     if len(counted) < _LEAST_COUNTED or ask.slot not in counted:
         return ""
     return work.copy.label("label/progress", at=str(counted.index(ask.slot) + 1), of=str(len(counted)))
@@ -162,9 +181,7 @@ def is_read_back(work: Work) -> bool:
 def read_back_lines(work: Work, flow: Flow) -> list[Ask]:
     """The answers shown in the read-back, in order; line 1 is the first."""
     return [
-        ask
-        for ask in flow.steps
-        if ask.label and (ask.slot in work.slots) and not (ask.hidden and ask.hidden(work))
+        ask for ask in flow.steps if ask.label and (ask.slot in work.slots) and not (ask.hidden and ask.hidden(work))
     ]
 
 
@@ -196,6 +213,7 @@ def ask_read_back(work: Work, flow: Flow) -> None:
 
 def _finish(work: Work, flow: Flow) -> None:
     outcome = flow.finish(work)
+    _remember(work)
     work.known = outcome.known or work.known
     work.proof = outcome.proof or work.proof
     work.add(outcome.effects)
@@ -221,7 +239,7 @@ def fill(work: Work, ask: Ask, value: Value, reading: Reading | None) -> Rejecte
     kept = {name: given for name, given in checked.values.items() if not isinstance(given, Unset)}
     work.clear_slots(name for name, given in checked.values.items() if isinstance(given, Unset))
     work.set_slots(kept)
-    work.add(checked.says)
+    work.add(checked.effects)
     return None
 
 

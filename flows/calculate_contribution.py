@@ -24,9 +24,7 @@ from flows.work_kinds import occupation_step
 def amounts(bracket: Bracket, sector: str, month: date) -> tuple[Amount, Amount]:
     """What the month costs with two programmes and with three. Whole rupiah."""
     kind = cast(Sector, sector)
-    basic = monthly(
-        bracket, programmes=BASIC_PACKAGE, sector="other" if kind == "employer" else kind, month=month
-    )
+    basic = monthly(bracket, programmes=BASIC_PACKAGE, sector="other" if kind == "employer" else kind, month=month)
     return basic, monthly(bracket, programmes=FULL_PACKAGE, sector=kind, month=month)
 
 

@@ -90,9 +90,7 @@ def _state(view: View, ticket: TicketFacts, key: str) -> Say:
             "code": ticket.code,
             "what": _what(view, ticket),
             "status": view.copy.label(f"label/status_{ticket.status}"),
-            "promised": day_and_date(ticket.promised)
-            if ticket.promised
-            else view.copy.label("label/no_date"),
+            "promised": day_and_date(ticket.promised) if ticket.promised else view.copy.label("label/no_date"),
         },
     )
 

@@ -21,9 +21,11 @@ from flows.answering import (
     skip,
 )
 from flows.asking import (
+    acknowledge,
     advance,
     ask_step,
     cancel,
+    fill_from_sentence,
     go_on,
     is_read_back,
     missed,
@@ -190,13 +192,16 @@ def _answer(work: Work, ask: Ask, text: str, understanding: Understanding) -> No
     if ask.kind == "media" and read_no(work, text):
         skip(work)
         return
-    _numbered_or_refuse(work, ask, text, result)
+    _otherwise(work, ask, text, result, understanding)
 
 
-def _numbered_or_refuse(work: Work, ask: Ask, text: str, refusal: Refusal) -> None:
-    """A number may still name one of the options shown (as `Lewati`); otherwise the answer cannot be taken."""
+def _otherwise(work: Work, ask: Ask, text: str, refusal: Refusal, understanding: Understanding) -> None:
+    """Words that are no answer may name an option shown (as `Lewati`), or answer a question yet to come."""
     if option := _option_chosen(work, text):
         _act(work, option.action)
+    elif not refusal.attempt and (filled := fill_from_sentence(work, understanding, but=ask.slot)):
+        acknowledge(work, filled)
+        advance(work)
     else:
         refuse(work, ask, refusal)
 
@@ -271,11 +276,7 @@ def _option_agreed(work: Work, text: str) -> Option | None:
     """The option that a plain yes or no stands for, where the question can be answered so."""
     assert work.asked
     result = read("affirm_deny", text, today=work.today)
-    if (
-        not isinstance(result, Reading)
-        or result.value == "unclear"
-        or work.asked.key.startswith("engine/menu")
-    ):
+    if not isinstance(result, Reading) or result.value == "unclear" or work.asked.key.startswith("engine/menu"):
         return None
     wanted = _YES if result.value == "yes" else _NO
     options = work.asked.options if result.value == "yes" else tuple(reversed(work.asked.options))
@@ -404,6 +405,7 @@ def _clarify(work: Work, understanding: Understanding) -> None:
         for name in likely
     )
     work.note("note", "clarify", ", ".join(likely))
+    work.unclear_words = understanding
     work.ask("engine/clarify", options=(*options, work.option("neither", "menu")))
 
 
@@ -434,8 +436,8 @@ def _control(work: Work, intent: str) -> None:
     match intent:
         case "help":
             _menu(work)
-        case "talk_to_staff":
-            _begin(work, "talk_to_staff", work.turn.understanding)
+        case _ if intent in work.flows.by_name:
+            _begin(work, intent, work.turn.understanding)
         case "cancel":
             _cancel(work)
         case _ if not work.tasks:
@@ -496,7 +498,7 @@ def _act(work: Work, action: str) -> None:
             work.say(argument)
             _back_to_question(work)
         case "start":
-            _begin(work, argument, None)
+            _begin(work, argument, work.before.unclear_words)
         case "send":
             send(work, argument)
         case "edit":

@@ -53,10 +53,10 @@ def _prefill(_: View, understanding: Understanding) -> Mapping[str, Value]:
 
 
 def _check_consent(view: View, value: Value, _: Reading | None) -> Checked:
+    recorded = RecordConsent(CONSENT_PURPOSE, CONSENT_VERSION, given=value is True)
     if value is True:
-        return Fill({"consent": True})
-    refused = RecordConsent(CONSENT_PURPOSE, CONSENT_VERSION, given=False)
-    return Leave((Say("enroll/consent_refused"),), (refused,))
+        return Fill({"consent": True}, (recorded,))
+    return Leave((Say("enroll/consent_refused"),), (recorded,))
 
 
 def _check_told(_: View, value: Value, __: Reading | None) -> Checked:
@@ -97,9 +97,7 @@ def _check_nik_right(view: View, value: Value, _: Reading | None) -> Checked:
 
 def _check_workers(_: View, value: Value, __: Reading | None) -> Checked:
     if value is True:
-        return Fill(
-            {"employs": True, "programme": list(_sorted(FULL_PACKAGE))}, (Say("enroll/employer_jht"),)
-        )
+        return Fill({"employs": True, "programme": list(_sorted(FULL_PACKAGE))}, (Say("enroll/employer_jht"),))
     return Fill({"employs": False})
 
 
@@ -231,9 +229,8 @@ def finish(view: View) -> Outcome:
         consent_version=CONSENT_VERSION,
         declared_at=view.turn.now,
     )
-    consent = RecordConsent(CONSENT_PURPOSE, CONSENT_VERSION, given=True)
     told = Say("enroll/submitted", {"code": code, "day": first_word(view).told})
-    effects: tuple[Effect, ...] = (consent, application, told, Say("enroll/not_covered_yet"))
+    effects: tuple[Effect, ...] = (application, told, Say("enroll/not_covered_yet"))
     return Outcome(effects, known=_known(view, facts.sex))
 
 
@@ -249,7 +246,11 @@ def _has_own_phone(view: View) -> bool:
 
 
 def _asks_phone(view: View) -> bool:
-    return not _has_own_phone(view) or view.slots.get("same_phone") is False
+    return "phone" not in view.slots and (not _has_own_phone(view) or "same_phone" in view.slots)
+
+
+def _has_not_agreed(view: View) -> bool:
+    return view.consents.get(CONSENT_PURPOSE) != CONSENT_VERSION
 
 
 def _independent(view: View) -> bool:
@@ -337,7 +338,7 @@ ENROLL = Flow(
     finish=finish,
     begin=lambda view: ({}, (Say("enroll/intro", {"operator": view.settings.operator}),)),
     steps=(
-        Ask("consent", "yes_no", check=_check_consent),
+        Ask("consent", "yes_no", when=_has_not_agreed, check=_check_consent),
         Ask("for_whom", "pick", picks=lambda _: _FOR_WHOM, clears=("relation", "other_told", "phone_owner")),
         Ask("relation", "pick", when=_for_other, picks=lambda _: _RELATIONS, label="relation", names=("hubungan",)),
         Ask("other_told", "yes_no", when=_for_other, check=_check_told),

@@ -32,10 +32,7 @@ _ANONYMOUS: Final = "anonymous"
 
 def _prefill(view: View, understanding: Understanding) -> Mapping[str, Value]:
     """An opening message that tells the trouble is its description."""
-    if (
-        len(plain(understanding.text).split()) < _TELLING_WORDS
-        or "mau komplain" in plain(understanding.text)[-14:]
-    ):
+    if len(plain(understanding.text).split()) < _TELLING_WORDS or "mau komplain" in plain(understanding.text)[-14:]:
         return {}
     return {"description": understanding.text, **_guessed(view, understanding)}
 

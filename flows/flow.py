@@ -63,7 +63,7 @@ class Fill:
     """The answer is good: these slots are set. Slots mapped to `Unset` are cleared and asked (again)."""
 
     values: Mapping[str, Value | Unset]
-    says: tuple[Say, ...] = ()
+    effects: tuple[Effect, ...] = ()
 
 
 class Unset:

@@ -81,9 +81,7 @@ def _failure_effects(view: View, result: IdentityResult) -> tuple[Effect, ...]:
     tried = RecordIdentityTry(view.text("nik"), proved=False)
     if result.failures + 1 != view.settings.many_failures:
         return (tried,)
-    alert = OpenTicket(
-        view.fresh_code(), "identity_alert", view.copy.label("label/identity_alert"), priority="urgent"
-    )
+    alert = OpenTicket(view.fresh_code(), "identity_alert", view.copy.label("label/identity_alert"), priority="urgent")
     return (tried, alert)
 
 

@@ -53,9 +53,5 @@ def tell_membership(view: View) -> Outcome:
     return _outcome(view, member, tuple(says))
 
 
-CHECK_BALANCE = Flow(
-    name="check_balance", steps=IDENTITY_STEPS, finish=tell_balance, enter=require_possession
-)
-CHECK_MEMBERSHIP = Flow(
-    name="check_membership", steps=IDENTITY_STEPS, finish=tell_membership, enter=require_possession
-)
+CHECK_BALANCE = Flow(name="check_balance", steps=IDENTITY_STEPS, finish=tell_balance, enter=require_possession)
+CHECK_MEMBERSHIP = Flow(name="check_membership", steps=IDENTITY_STEPS, finish=tell_membership, enter=require_possession)

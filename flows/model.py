@@ -89,9 +89,7 @@ class StaffAction(msgspec.Struct, frozen=True, tag="staff"):
     text: str = ""
 
 
-Content: TypeAlias = (
-    Text | Choice | Media | Location | Contact | Sticker | FormAnswer | TimerDue | StaffAction
-)
+Content: TypeAlias = Text | Choice | Media | Location | Contact | Sticker | FormAnswer | TimerDue | StaffAction
 
 
 class Sender(msgspec.Struct, frozen=True):
@@ -170,7 +168,11 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """What must be stored to resume a conversation. `tasks[-1]` is the one at hand."""
+    """What must be stored to resume a conversation. `tasks[-1]` is the one at hand.
+
+    `remembered` are answers about the person that a later task need not ask for again. `unclear_words` is the
+    message that a "maksudnya … atau …?" is about: the chosen task begins with what it told.
+    """
 
     tasks: tuple[Task, ...] = ()
     asked: Asked | None = None
@@ -179,6 +181,8 @@ class Session(msgspec.Struct, frozen=True):
     known: Known = Known()
     proof: Proof | None = None
     consents: dict[str, str] = {}
+    remembered: dict[str, Value] = {}
+    unclear_words: Understanding | None = None
     last_seen: datetime | None = None
     unclear: int = 0
     greeted: bool = False
@@ -281,9 +285,7 @@ class OpenHandover(msgspec.Struct, frozen=True, tag="open_handover"):
     """The open hand-over ticket of this conversation, or None."""
 
 
-Query: TypeAlias = (
-    IdentityCheck | MemberById | SenderIsMember | TicketByCode | MyTickets | WrongCodes | OpenHandover
-)
+Query: TypeAlias = IdentityCheck | MemberById | SenderIsMember | TicketByCode | MyTickets | WrongCodes | OpenHandover
 Answer: TypeAlias = IdentityResult | MemberFacts | TicketFacts | tuple[TicketFacts, ...] | int | bool | None
 Facts: TypeAlias = dict[Query, Answer]
 

@@ -13,6 +13,8 @@ from nlu.values import Reading, Refusal, read
 
 _OUR_OWN = frozenset({"free", "pick", "yes_no", "media"})
 _MIN_FREE_CHARS = 2
+_PICK_WORDS = 7
+"""Longer words are no plain choice, whatever words of one stand in them."""
 
 
 def read_answer(work: Work, ask: Ask, text: str) -> tuple[Value, Reading | None] | Refusal:
@@ -61,6 +63,8 @@ def _read_pick(work: Work, picks: tuple[Pick, ...], text: str) -> tuple[Value, R
     if isinstance(result, Reading) and isinstance(result.value, int):
         return picks[result.value - 1].value, result
     said = plain(text)
+    if len(said.split()) > _PICK_WORDS:
+        return Refusal("unclear", attempt=False)
     named = [pick for pick in picks if any(re.search(rf"\b{re.escape(word)}\b", said) for word in pick.words)]
     if len(named) == 1:
         return named[0].value, None

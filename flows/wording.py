@@ -11,7 +11,34 @@ from typing import Final
 
 _NOT_WORDS: Final = re.compile(r"[^a-z0-9 ]+")
 _POLITE: Final = frozenset(
-    ["min", "kak", "bang", "pak", "bu", "mas", "mbak", "mba", "bos", "gan", "dong", "deh", "ya", "yah", "aja", "saja", "sih", "nih", "tolong", "mohon", "mau", "saya", "sy", "dulu", "please", "plis"]
+    [
+        "min",
+        "kak",
+        "bang",
+        "pak",
+        "bu",
+        "mas",
+        "mbak",
+        "mba",
+        "bos",
+        "gan",
+        "dong",
+        "deh",
+        "ya",
+        "yah",
+        "aja",
+        "saja",
+        "sih",
+        "nih",
+        "tolong",
+        "mohon",
+        "mau",
+        "saya",
+        "sy",
+        "dulu",
+        "please",
+        "plis",
+    ]
 )
 
 _COMMANDS: Final[dict[str, tuple[str, ...]]] = {
@@ -22,6 +49,10 @@ _COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "go_back": ("kembali", "balik", "back", "mundur", "sebelumnya", "pertanyaan sebelumnya", "balik lagi"),
     "skip": ("lewati", "lewat", "lewatin", "skip", "lompati", "kosongkan", "kosongin", "next"),
     "repeat": ("ulangi", "ulang", "ulangin", "ulang lagi", "apa tadi", "tadi apa", "gimana tadi", "repeat", "apa"),
+    "file_complaint": ("lapor", "komplain", "ngadu", "keluhan", "mau lapor"),
+    "enroll": ("daftar", "mau daftar", "dftr"),
+    "pay_contribution": ("bayar", "bayar iuran"),
+    "check_ticket": ("cek laporan", "cek tiket", "laporan saya"),
     "help": (
         "menu", "start", "mulai", "bantuan", "help", "menu utama", "bisa apa", "bisa apa aja", "pilihan",
     ),

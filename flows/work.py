@@ -24,6 +24,7 @@ from flows.model import (
     Option,
     Proof,
     Query,
+    RecordConsent,
     Say,
     Session,
     Task,
@@ -33,6 +34,7 @@ from flows.model import (
 )
 from flows.rules.calendar import Calendar, calendar_for, zone_of_region
 from flows.settings import Settings
+from nlu.understanding import Understanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,9 @@ class Work:
         self.known: Known = session.known
         self.proof: Proof | None = session.proof
         self.consents: dict[str, str] = dict(session.consents)
+        self.remembered: dict[str, Value] = dict(session.remembered)
         self.unclear = session.unclear
+        self.unclear_words: Understanding | None = None
         self.greeted = session.greeted
         self.opted_out = session.opted_out
         self.effects: list[Effect] = []
@@ -164,8 +168,10 @@ class Work:
         self.effects.append(Say(key, self._spoken(args)))
 
     def add(self, effects: Iterable[Effect]) -> None:
-        """Adds effects in order; what they say is given the person's name."""
+        """Adds effects in order; what they say is given the person's name, and consent is kept in mind."""
         for effect in effects:
+            if isinstance(effect, RecordConsent) and effect.given:
+                self.consents[effect.purpose] = effect.version
             if isinstance(effect, Say):
                 effect = msgspec.structs.replace(effect, args=self._spoken(effect.args))
             self.effects.append(effect)
@@ -198,9 +204,7 @@ class Work:
         """The very same question once more; buttons of its first showing stay good."""
         if self.asked:
             step = self.step
-            self._say_question(
-                self.asked.key, self.asked.args, form=self.asked.slot if step and step.form else ""
-            )
+            self._say_question(self.asked.key, self.asked.args, form=self.asked.slot if step and step.form else "")
 
     def reprompt(self, key: str, **args: str) -> None:
         """The open question in other words, keeping its options."""
@@ -251,6 +255,8 @@ class Work:
                 known=self.known,
                 proof=self.proof,
                 consents=self.consents,
+                remembered=self.remembered,
+                unclear_words=self.unclear_words,
                 last_seen=self.turn.now,
                 unclear=self.unclear,
                 greeted=self.greeted,

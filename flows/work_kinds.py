@@ -5,21 +5,20 @@ Slots: `occupation` (code of our list), `sector` (`transport` or `other`). Sourc
 
 from __future__ import annotations
 
-from nlu.values.occupations import occupation_of
-
 from flows.flow import Ask, Checked, Fill, View
 from flows.model import Value
 from nlu.values import Reading
+from nlu.values.occupations import OCCUPATIONS
 
 
 def _check_occupation(_: View, value: Value, __: Reading | None) -> Checked:
     code = str(value)
-    return Fill({"occupation": code, "sector": occupation_of(code).sector})
+    return Fill({"occupation": code, "sector": OCCUPATIONS[code].sector})
 
 
 def show_occupation(_: View, value: Value) -> str:
     """The label of an occupation code."""
-    return occupation_of(str(value)).label
+    return OCCUPATIONS[str(value)].label
 
 
 def occupation_step(*, key: str = "", skippable: bool = False) -> Ask:

@@ -155,9 +155,7 @@ class Calendar:
         return at.astimezone(zone_info(self.zone))
 
 
-def calendar_for(
-    zone: str, years: Iterable[int] | None = None, *, office_hours: OfficeHours | None = None
-) -> Calendar:
+def calendar_for(zone: str, years: Iterable[int] | None = None, *, office_hours: OfficeHours | None = None) -> Calendar:
     """A calendar of the packaged holidays and collective leave of `years`, all `known_years()` when None.
 
     `office_hours` replaces the packaged hours. After the last year only weekends are known. Raises ValueError

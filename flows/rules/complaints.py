@@ -70,9 +70,7 @@ def load_complaint_rules() -> ComplaintRules:
     data.mark_of(loaded, file)
     rows = data.as_mapping(loaded.get("categories"), file)
     return ComplaintRules(
-        categories=MappingProxyType(
-            {name: _rule(name, data.as_mapping(row, name)) for name, row in rows.items()}
-        ),
+        categories=MappingProxyType({name: _rule(name, data.as_mapping(row, name)) for name, row in rows.items()}),
         first_response_working_days=data.whole_number_of(loaded, "first_response_working_days", file),
     )
 

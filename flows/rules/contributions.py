@@ -192,9 +192,7 @@ def refuse_overlaps(rules: tuple[Discount, ...]) -> None:
         f"{one.key} and {other.key} overlap"
         for position, one in enumerate(rules)
         for other in rules[position + 1 :]
-        if one.sector == other.sector
-        and one.first_month <= other.last_month
-        and other.first_month <= one.last_month
+        if one.sector == other.sector and one.first_month <= other.last_month and other.first_month <= one.last_month
     ]
     if problems:
         raise DataError("discounts.yaml", problems)

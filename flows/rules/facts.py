@@ -121,11 +121,7 @@ def _source(row: data.Row, where: str) -> str:
 
 def _as_of(row: data.Row, where: str) -> date:
     """A day, or the first day of a month written 2026-11."""
-    return (
-        data.month_of(row, "as_of", where)
-        if isinstance(row.get("as_of"), str)
-        else data.day_of(row, "as_of", where)
-    )
+    return data.month_of(row, "as_of", where) if isinstance(row.get("as_of"), str) else data.day_of(row, "as_of", where)
 
 
 def _value(value: object, unit: str, where: str) -> int | float | str:
