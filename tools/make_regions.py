@@ -19,7 +19,9 @@ def main() -> None:
     provinces = [row for row in rows if len(row[0]) == 2]
     regencies = [row for row in rows if len(row[0]) == 5]
     if (len(provinces), len(regencies)) != (PROVINCES, REGENCIES):
-        raise SystemExit(f"expected {PROVINCES} provinces and {REGENCIES} regencies, got {len(provinces)} and {len(regencies)}")
+        raise SystemExit(
+            f"expected {PROVINCES} provinces and {REGENCIES} regencies, got {len(provinces)} and {len(regencies)}"
+        )
     with TARGET.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("code", "name"))

@@ -1,6 +1,7 @@
 """Readers of Indonesian values: what somebody answered, as a value with its doubts or a refusal with its reason.
 
-`read(kind, text, today=…)` is the one way in; each kind has a module of its own. `sentences.read_in_sentence` finds values in a whole
+`read(kind, text, today=…)` is the one way in; each kind has a module of its own. `sentences.read_in_sentence`
+finds values in a whole
 sentence. All of it is deterministic, knows the day only from `today`, and raises on no text.
 """
 
@@ -26,7 +27,8 @@ __all__ = ["KINDS", "NikFacts", "Reading", "Refusal", "nik_facts", "read"]
 
 KINDS: frozenset[str] = frozenset(
     {
-        "money", "date", "count", "duration_months", "phone", "nik", "kpj", "affirm_deny", "choice", "person_name", "occupation",
+        "money", "date", "count", "duration_months", "phone", "nik", "kpj", "affirm_deny", "choice", "person_name",
+            "occupation",
         "region", "month", "ticket_code",
     }
 )  # fmt: skip

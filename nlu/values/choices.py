@@ -1,4 +1,8 @@
-"""Which of the offered options was meant: by number, order, label, part of a label or a description that fits one alone."""
+"""Which of the offered options was meant: by number, order, label, part of a label or a description that fits
+one alone.
+"""
+
+# ruff: noqa: SIM905  word lists are read and edited as text
 
 import re
 from collections.abc import Iterable, Sequence
@@ -15,31 +19,67 @@ from nlu.values.reading import Reading, Refusal
 
 _WORD = re.compile(r"[^\W_]+")
 _STOP = frozenset(
-    "yang yg aja saja aj ajah deh dong donk sih kok lah pilih pilihan opsi milih mau itu ini saya sy aku gue gua pak bu min kak mas mbak bang nomor nomer no nmr "
-    "ke di dari untuk buat ya iya yaa oke ok lebih paling kayaknya sepertinya mungkin kalau kalo dengan dgn dan atau eh oh hmm tolong minta ambil kepada pakai pake "
-    "via lewat melalui program opsinya pilihannya kyknya ada adalah jawaban jawab tuh nih a the boleh bisa ingin pengen coba sama jadi dulu ku".split()
+    "yang yg aja saja aj ajah deh dong donk sih kok lah pilih pilihan opsi milih mau itu ini saya sy aku gue gua pak "
+    "bu min kak mas mbak bang nomor nomer no nmr "
+    "ke di dari untuk buat ya iya yaa oke ok lebih paling kayaknya sepertinya mungkin kalau kalo dengan dgn dan atau "
+    "eh oh hmm tolong minta ambil kepada pakai pake "
+    "via lewat melalui program opsinya pilihannya kyknya ada adalah jawaban jawab tuh nih a the boleh bisa ingin "
+    "pengen coba sama jadi dulu ku".split()
 )
 _ORDINALS: dict[str, int] = {
-    "pertama": 1, "kesatu": 1, "first": 1, "kahiji": 1, "kapisan": 1, "kedua": 2, "second": 2, "kadua": 2, "kaping2": 2, "ketiga": 3, "third": 3, "katilu": 3, "keempat": 4,
+    "pertama": 1, "kesatu": 1, "first": 1, "kahiji": 1, "kapisan": 1, "kedua": 2, "second": 2, "kadua": 2, "kaping2": 2,
+        "ketiga": 3, "third": 3, "katilu": 3, "keempat": 4,
     "kelima": 5, "keenam": 6, "ketujuh": 7, "kedelapan": 8, "kesembilan": 9, "kesepuluh": 10,
 }  # fmt: skip
 _CARDINALS: dict[str, int] = {
-    "satu": 1, "siji": 1, "hiji": 1, "dua": 2, "loro": 2, "tiga": 3, "telu": 3, "tilu": 3, "empat": 4, "papat": 4, "opat": 4, "lima": 5, "limo": 5, "enam": 6,
-    "enem": 6, "genep": 6, "tujuh": 7, "pitu": 7, "delapan": 8, "wolu": 8, "dalapan": 8, "sembilan": 9, "songo": 9, "sepuluh": 10, "sapuluh": 10, "sebelas": 11,
+    "satu": 1, "siji": 1, "hiji": 1, "dua": 2, "loro": 2, "tiga": 3, "telu": 3, "tilu": 3, "empat": 4, "papat": 4,
+        "opat": 4, "lima": 5, "limo": 5, "enam": 6,
+    "enem": 6, "genep": 6, "tujuh": 7, "pitu": 7, "delapan": 8, "wolu": 8, "dalapan": 8, "sembilan": 9, "songo": 9,
+        "sepuluh": 10, "sapuluh": 10, "sebelas": 11,
     "one": 1, "two": 2, "three": 3,
 }  # fmt: skip
 _NUMBER_WORDS = "|".join(_CARDINALS)
-_EXPLICIT = re.compile(rf"\b(?:nomor|nomer|no|nmr|number|pilihan|opsi|option|ke|poin|point|urutan|angka|pencet|tekan)[\s.\-:]*(?P<n>[0-9]{{1,3}}|{_NUMBER_WORDS})\b(?! ?(?:bulan|bln|tahun|thn|program|juta|ribu|rb|jt))")
-_LETTER = re.compile(r"^(?:yang|yg|pilih|pilihan|opsi|jawab|jawaban|huruf|pilih yang|pilih yg)?\s*\(?([a-h])\)?[.!]?(?:\s+(?:aja|saja|deh|ya|dong|pak|bu|min|kak))*$")
-_BARE = re.compile(rf"^(?:(?:yang|yg|pilih|ambil|saya|mau|no|nomor|aku)\s+)*[(\[]?(?P<n>-?[0-9]{{1,4}}|{_NUMBER_WORDS})[)\].,!]*(?:\s+(?:aja|saja|aj|deh|ya|dong|pak|bu|min|kak|lah|sih|mas|mbak|bang|oke|ok))*[.!]*$")
-_LAST = re.compile(r"\b(?:terakhir|terahir|trakhir|terakir|paling (?:akhir|bawah|ujung|belakang)|bawah sendiri|terbawah|last|pungkasan|panungtung|yang bawah|yg bawah|bawah)\b")
-_FIRST = re.compile(r"\b(?:paling (?:atas|awal|depan)|teratas|yang atas|yg atas|atas sendiri|paling pertama|yang awal)\b")
+_EXPLICIT = re.compile(
+    rf"\b(?:nomor|nomer|no|nmr|number|pilihan|opsi|option|ke|poin|point|urutan|angka|pencet|"
+    rf"tekan)[\s.\-:]*(?P<n>[0-9]{{1,3}}|{_NUMBER_WORDS})\b(?! ?(?:bulan|bln|tahun|thn|program|"
+    rf"juta|ribu|rb|jt))"
+)
+_LETTER = re.compile(
+    r"^(?:yang|yg|pilih|pilihan|opsi|jawab|jawaban|huruf|pilih yang|pilih "
+    r"yg)?\s*\(?([a-h])\)?[.!]?(?:\s+(?:aja|saja|deh|ya|dong|pak|bu|min|kak))*$"
+)
+_BARE = re.compile(
+    rf"^(?:(?:yang|yg|pilih|ambil|saya|mau|no|nomor|aku)\s+)*[(\[]?(?P<n>-?[0-9]{{1,4}}|"
+    rf"{_NUMBER_WORDS})[)\].,!]*(?:\s+(?:aja|saja|aj|deh|ya|dong|pak|bu|min|kak|lah|sih|mas|mbak|bang|"
+    rf"oke|ok))*[.!]*$"
+)
+_LAST = re.compile(
+    r"\b(?:terakhir|terahir|trakhir|terakir|paling (?:akhir|bawah|ujung|belakang)|bawah sendiri|"
+    r"terbawah|last|pungkasan|panungtung|yang bawah|yg bawah|bawah)\b"
+)
+_FIRST = re.compile(
+    r"\b(?:paling (?:atas|awal|depan)|teratas|yang atas|yg atas|atas sendiri|paling pertama|yang "
+    r"awal)\b"
+)
 _MIDDLE = re.compile(r"\b(?:tengah|tengah-tengah|tengahan)\b")
-_BOTH = re.compile(r"\b(?:keduanya|dua-duanya|dua2nya|duanya|semua|semuanya|smua|semua2nya|kabeh|kabehan|sadayana|ketiganya|both|all|terserah|bebas|mana aja|mana saja|apa aja)\b")
+_BOTH = re.compile(
+    r"\b(?:keduanya|dua-duanya|dua2nya|duanya|semua|semuanya|smua|semua2nya|kabeh|kabehan|sadayana|"
+    r"ketiganya|both|all|terserah|bebas|mana aja|mana saja|apa aja)\b"
+)
 _EITHER = re.compile(r"\b(?:atau|ato|sama|dan|n|apa)\b|[,/&+]")
-_NOT_THAT = re.compile(r"\b(?:bukan|bkn|selain|jangan|kecuali|jgn|dudu|sanes|ga mau|gak mau|nggak mau|tidak mau|ogah)\b")
-_LEAST = re.compile(r"\b(?:murah|termurah|murahan|kecil|terkecil|sedikit|dikit|tersedikit|pendek|terpendek|sebentar|bentar|singkat|tersingkat|cepat|tercepat|cepet|rendah|terendah|ringan|teringan|hemat|irit|minim|minimal|muda|termuda)\b")
-_MOST = re.compile(r"\b(?:mahal|termahal|besar|terbesar|gede|banyak|terbanyak|lama|terlama|panjang|terpanjang|tinggi|tertinggi|maksimal|lengkap|terlengkap|komplit|komplet|full|tua|tertua)\b")
+_NOT_THAT = re.compile(
+    r"\b(?:bukan|bkn|selain|jangan|kecuali|jgn|dudu|sanes|ga mau|gak mau|nggak mau|tidak mau|"
+    r"ogah)\b"
+)
+_LEAST = re.compile(
+    r"\b(?:murah|termurah|murahan|kecil|terkecil|sedikit|dikit|tersedikit|pendek|terpendek|sebentar|"
+    r"bentar|singkat|tersingkat|cepat|tercepat|cepet|rendah|terendah|ringan|teringan|hemat|irit|minim|"
+    r"minimal|muda|termuda)\b"
+)
+_MOST = re.compile(
+    r"\b(?:mahal|termahal|besar|terbesar|gede|banyak|terbanyak|lama|terlama|panjang|terpanjang|tinggi|"
+    r"tertinggi|maksimal|lengkap|terlengkap|komplit|komplet|full|tua|tertua)\b"
+)
 _LABEL_NUMBER = re.compile(r"[0-9][0-9.,]*")
 
 #: Words that people use for one another; each line is one meaning.
@@ -103,11 +143,15 @@ def _label_words(label: str) -> frozenset[str]:
 
 
 def _close(word: str, other: str) -> bool:
-    """Whether two words are the same but for slips: one in a word of 5 letters, two in a word of 9, or a clear beginning."""
+    """Whether two words are the same but for slips: one in a word of 5 letters, two in a word of 9, or a clear
+    beginning.
+    """
     if word == other:
         return True
     shorter = min(len(word), len(other))
-    if len(word) >= 4 and other.startswith(word) or len(other) >= 4 and word.startswith(other) and len(word) - len(other) <= 3:
+    if (len(word) >= 4 and other.startswith(word)) or (
+        len(other) >= 4 and word.startswith(other) and len(word) - len(other) <= 3
+    ):
         return not word.isdigit()
     if shorter < 5 or word.isdigit() or abs(len(word) - len(other)) > 2:
         return False
@@ -194,7 +238,9 @@ def _by_label(folded: str, labels: Sequence[str]) -> int | Refusal | None:
     scores: list[int] = []
     for label in labels:
         own = _label_words(label)
-        scores.append(sum(1 for word in words if word in own or any(_close(word, other) for other in own if other not in _STOP)))
+        scores.append(
+            sum(1 for word in words if word in own or any(_close(word, other) for other in own if other not in _STOP))
+        )
     best_score = max(scores)
     if best_score:
         best = [i for i, score in enumerate(scores, start=1) if score == best_score]
@@ -222,7 +268,11 @@ def _each_names_one(folded: str, labels: Sequence[str]) -> bool:
     named = set()
     for part in parts:
         words = [_canon(word) for word in _WORD.findall(part) if word not in _STOP]
-        hits = [i for i, label in enumerate(labels) if words and all(any(_close(w, o) for o in _label_words(label)) for w in words)]
+        hits = [
+            i
+            for i, label in enumerate(labels)
+            if words and all(any(_close(w, o) for o in _label_words(label)) for w in words)
+        ]
         if len(hits) == 1:
             named.add(hits[0])
     return len(named) > 1
@@ -288,7 +338,9 @@ def _pick(folded: str, labels: Sequence[str]) -> int | Refusal | None:
 
 
 def read_choice(text: str, options: Sequence[str], *, today: date | None = None) -> Reading | Refusal:
-    """The number (from 1) of the option meant. Out of range, two answers, or two labels that fit are refused with that reason."""
+    """The number (from 1) of the option meant. Out of range, two answers, or two labels that fit are refused
+    with that reason.
+    """
     folded = unstretch(fold(text)).replace("\ufe0f", "").replace("\u20e3", "").strip()
     if not folded:
         return Refusal("empty", attempt=False)
@@ -307,12 +359,17 @@ def read_choice(text: str, options: Sequence[str], *, today: date | None = None)
     if _NOT_THAT.search(folded) and not any(_NOT_THAT.search(label) for label in labels):
         other = _excluded(folded, labels)
         return Reading(other) if isinstance(other, int) else Refusal("unclear")
-    several = re.match(rf"^\s*(?:(?:yang|yg|no|nomor|pilih)\s+)?([0-9]{{1,2}}|{_NUMBER_WORDS})\s*(?:,|&|\+|/|-|dan|atau|ato|sama|n|apa)\s*(?:(?:yang|yg|no|nomor)\s+)?([0-9]{{1,2}}|{_NUMBER_WORDS})\b(?! ?(?:bulan|bln|tahun|juta|ribu))", folded)
+    several = re.match(
+        rf"^\s*(?:(?:yang|yg|no|nomor|pilih)\s+)?([0-9]{{1,2}}|{_NUMBER_WORDS})\s*(?:,|&|\+|/|-|dan|"
+        rf"atau|ato|sama|n|apa)\s*(?:(?:yang|yg|no|nomor)\s+)?([0-9]{{1,2}}|{_NUMBER_WORDS})\b(?! "
+        rf"?(?:bulan|bln|tahun|juta|ribu))",
+        folded,
+    )
     if several is not None:
         return Refusal("two_answers")
     picked = _pick(folded, labels)
     if isinstance(picked, int):
-        if is_question(folded) and len(folded.split()) > 2 and not _normal(labels[picked - 1]) == normal:
+        if is_question(folded) and len(folded.split()) > 2 and _normal(labels[picked - 1]) != normal:
             return Refusal("question", attempt=False)
         return Reading(picked)
     if isinstance(picked, Refusal):

@@ -9,8 +9,10 @@ ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 PREFIX = "RK"
 
 _GAP = r"[\s\-_./–:]{0,3}"
-_CODE = re.compile(rf"(?<![a-z0-9])(?P<prefix>rk){_GAP}(?P<first>[a-z0-9]{{4}}){_GAP}(?P<last>[a-z0-9]{{4}})(?![a-z0-9])")
-_SPELLED = re.compile(rf"(?<![a-z0-9])r[\s.\-]*k[\s.\-]+(?P<rest>(?:[a-z0-9][\s.\-]+){{7}}[a-z0-9])(?![a-z0-9])")
+_CODE = re.compile(
+    rf"(?<![a-z0-9])(?P<prefix>rk){_GAP}(?P<first>[a-z0-9]{{4}}){_GAP}(?P<last>[a-z0-9]{{4}})(?![a-z0-9])"
+)
+_SPELLED = re.compile(r"(?<![a-z0-9])r[\s.\-]*k[\s.\-]+(?P<rest>(?:[a-z0-9][\s.\-]+){7}[a-z0-9])(?![a-z0-9])")
 _BARE = re.compile(r"(?<![a-z0-9])(?P<first>[a-z0-9]{4})[\s\-_.]?(?P<last>[a-z0-9]{4})(?![a-z0-9])")
 _ATTEMPT = re.compile(r"(?<![a-z0-9])rk[\s\-_]{0,2}(?=[a-z]*[0-9])[a-z0-9\-_]+|[a-z0-9]*[0-9][a-z0-9]*")
 

@@ -1,6 +1,9 @@
 """How many: whole numbers above zero, as people count people and things."""
 
+# ruff: noqa: SIM905  word lists are read and edited as text
+
 import re
+from itertools import pairwise
 
 from nlu.values.asking import is_question, is_unknown
 from nlu.values.folding import after_retraction, fold
@@ -12,21 +15,34 @@ MOST = 10_000_000
 
 #: What a person or thing to be helped is called after a number.
 COUNTED = frozenset(
-    "orang org oran anak pekerja karyawan pegawai buruh teman temen kawan anggota jiwa kepala driver ojol sopir petani nelayan tukang tetangga keluarga "
-    "unit buah ekor peserta paket penerima kuli asisten art warga pedagang relawan wong jalma urang pemulung marbot guru staf staff tenaga "
+    "orang org oran anak pekerja karyawan pegawai buruh teman temen kawan anggota jiwa kepala driver ojol sopir "
+    "petani nelayan tukang tetangga keluarga "
+    "unit buah ekor peserta paket penerima kuli asisten art warga pedagang relawan wong jalma urang pemulung marbot "
+    "guru staf staff tenaga "
     "kurir mitra saudara orangan biji lembar kartu".split()
 )
 _TIMES = frozenset(
-    "hari hr minggu mgg pekan bulan bln bulanan tahun thn th taun wulan jam menit mnt detik dina dino tanggal rupiah perak rp persen % km kg meter rt rw".split()
+    "hari hr minggu mgg pekan bulan bln bulanan tahun thn th taun wulan jam menit mnt detik dina dino tanggal rupiah "
+    "perak rp persen % km kg meter rt rw".split()
 )
-_NOT_BEFORE = frozenset("umur usia umurnya usianya jam pukul tanggal tgl rp idr rt rw tahun thn anak".split()) - {"anak"}
+_NOT_BEFORE = frozenset("umur usia umurnya usianya jam pukul tanggal tgl rp idr rt rw tahun thn anak".split()) - {
+    "anak"
+}
 _TOGETHER = {
-    "sendiri": 1, "sendirian": 1, "seorang": 1, "sorangan": 1, "dewe": 1, "dewean": 1, "berdua": 2, "duaan": 2, "bertiga": 3, "tigaan": 3,
-    "berempat": 4, "berlima": 5, "limaan": 5, "berenam": 6, "bertujuh": 7, "berdelapan": 8, "bersembilan": 9, "bersepuluh": 10, "wong_loro": 2,
+    "sendiri": 1, "sendirian": 1, "seorang": 1, "sorangan": 1, "dewe": 1, "dewean": 1, "berdua": 2, "duaan": 2,
+        "bertiga": 3, "tigaan": 3,
+    "berempat": 4, "berlima": 5, "limaan": 5, "berenam": 6, "bertujuh": 7, "berdelapan": 8, "bersembilan": 9,
+        "bersepuluh": 10, "wong_loro": 2,
 }  # fmt: skip
 _JOINERS = frozenset({"-", "sampai", "smp", "sampe", "ampe", "hingga", "sd", "s", "/", "d", "~", "to"})
-_ABOUT = re.compile(r"\b(?:sekitar|sktr|kira(?:-kira|2)|kurang lebih|kurleb|rata(?:-rata|2)|paling|hampir|lebih|mungkin|kayaknya|sepertinya|minimal|maksimal)\b|±|~")
-_VAGUE = re.compile(r"\b(?:banyak|beberapa|bbrp|sedikit|dikit|semua|seluruh|rame|ramai|lumayan|sebanyak-banyaknya|seadanya|bebas|terserah|tergantung|sebagian)\b")
+_ABOUT = re.compile(
+    r"\b(?:sekitar|sktr|kira(?:-kira|2)|kurang lebih|kurleb|rata(?:-rata|2)|paling|hampir|lebih|"
+    r"mungkin|kayaknya|sepertinya|minimal|maksimal)\b|±|~"
+)
+_VAGUE = re.compile(
+    r"\b(?:banyak|beberapa|bbrp|sedikit|dikit|semua|seluruh|rame|ramai|lumayan|sebanyak-banyaknya|"
+    r"seadanya|bebas|terserah|tergantung|sebagian)\b"
+)
 _NONE = re.compile(r"\b(?:tidak|ga|gak|nggak|enggak|ngga|belum|gk|tdk|ora) (?:ada|punya|ono)\b|\bnihil\b")
 _NEGATIVE = re.compile(r"(?:^|\s)-\s?\d|\b(?:minus|mines)\b")
 
@@ -71,9 +87,9 @@ def _read(folded: str) -> Reading | Refusal:
     usable = _usable(tokens, amounts)
     if _NEGATIVE.search(folded):
         return Refusal("negative")
-    for first, second in zip(usable, usable[1:], strict=False):
+    for first, second in pairwise(usable):
         between = {token.text for token in tokens[first.after : second.first]} - COUNTED
-        if between and between <= _JOINERS or not between and first.odd == "adjacent":
+        if (between and between <= _JOINERS) or (not between and first.odd == "adjacent"):
             return Refusal("range", {"low": str(first.value), "high": str(second.value)})
     named = [amount for amount in usable if count_noun(tokens, amount)] or usable
     if len({amount.value for amount in named}) > 1:

@@ -1,6 +1,7 @@
 """Days of the calendar: written out, in figures, or told from today. Day first; whole days in the person's calendar.
 
-A day that lies ahead is a value (refusing it is the flow's business). A month or a year alone, an age and a day that does not exist
+A day that lies ahead is a value (refusing it is the flow's business). A month or a year alone, an age and a day
+that does not exist
 are refused.
 """
 
@@ -29,43 +30,69 @@ _DAY_WORDS = "|".join(sorted(_WEEKDAYS, key=len, reverse=True))
 _PAST = r"(?:yang lalu|yg lalu|yang kemarin|yg kemarin|lalu|lalau|kemarin|kemaren|kmrn|kmren|kemaRin|wingi|kamari|kapungkur|kepungkur|silam|last|lepas|tukang)"
 _FUTURE = r"(?:depan|dpn|besok|bsk|ngarep|hareup|nanti|mendatang|yang akan datang|yad)"
 
-_NUMERIC = re.compile(r"(?<![0-9])(?P<d>[0-3]?[0-9]) ?[/.\- ] ?(?P<m>[0-9]{1,2}) ?[/.\- ,] ?'?(?P<y>(?:[0-9]{4}|[0-9]{2}))(?![0-9])")
-_ISO = re.compile(r"(?<![0-9])(?P<y>(?:19|20)[0-9]{2}) ?[/.\- ] ?(?P<m>[0-9]{1,2}) ?[/.\- ] ?(?P<d>[0-9]{1,2})(?![0-9])")
-_NUMERIC_NO_YEAR = re.compile(r"(?<![0-9/.,\-])(?P<d>[0-3]?[0-9]) ?[/\-] ?(?P<m>[0-1]?[0-9])(?![0-9/.,\-]|\s*(?:juta|jt|rb|ribu|orang|bulan|bln|hari|tahun|thn))")
+_NUMERIC = re.compile(
+    r"(?<![0-9])(?P<d>[0-3]?[0-9]) ?[/.\- ] ?(?P<m>[0-9]{1,2}) ?[/.\- ,] ?'?(?P<y>(?:[0-9]{4}|"
+    r"[0-9]{2}))(?![0-9])"
+)
+_ISO = re.compile(
+    r"(?<![0-9])(?P<y>(?:19|20)[0-9]{2}) ?[/.\- ] ?(?P<m>[0-9]{1,2}) ?[/.\- ] ?(?P<d>[0-9]{1,"
+    r"2})(?![0-9])"
+)
+_NUMERIC_NO_YEAR = re.compile(
+    r"(?<![0-9/.,\-])(?P<d>[0-3]?[0-9]) ?[/\-] ?(?P<m>[0-1]?[0-9])(?![0-9/.,\-]|\s*(?:juta|"
+    r"jt|rb|ribu|orang|bulan|bln|hari|tahun|thn))"
+)
 _SOLID = re.compile(r"(?<![0-9])(?P<d>[0-3][0-9])(?P<m>[0-1][0-9])(?P<y>(?:19|20)[0-9]{2})(?![0-9])")
 _SOLID_SHORT = re.compile(r"(?<![0-9])(?P<d>[0-3][0-9])(?P<m>[0-1][0-9])(?P<y>[0-9]{2})(?![0-9])")
 _BY_NAME = re.compile(
-    r"(?<![0-9.,])(?P<d>[0-9]{1,2})(?:st|nd|rd|th)?[\s\-/.,]{0,3}(?:(?:bulan|bln)\s)?(?P<name>[a-z]{3,12})(?:[\s\-/.,]{0,3}(?:(?:tahun|thn|th)\.?\s?)?'?(?P<y>[0-9]{4}|[0-9]{2}(?: [0-9]{2})?))?(?![0-9])"
+    r"(?<![0-9.,])(?P<d>[0-9]{1,2})(?:st|nd|rd|th)?[\s\-/.,]{0,3}(?:(?:bulan|bln)\s)?(?P<name>[a-z]{3,12})(?:[\s\-/.,"
+    r"]{0,3}(?:(?:tahun|thn|th)\.?\s?)?'?(?P<y>[0-9]{4}|[0-9]{2}(?: [0-9]{2})?))?(?![0-9])"
 )
-_NAME_FIRST = re.compile(r"\b(?P<name>[a-z]{3,12})\s?(?P<d>[0-9]{1,2})(?:st|nd|rd|th)?(?:,\s*|\s+)(?P<y>(?:19|20)[0-9]{2})(?![0-9])")
+_NAME_FIRST = re.compile(
+    r"\b(?P<name>[a-z]{3,12})\s?(?P<d>[0-9]{1,2})(?:st|nd|rd|th)?(?:,\s*|\s+)(?P<y>(?:19|"
+    r"20)[0-9]{2})(?![0-9])"
+)
 _BY_NUMBERED_MONTH = re.compile(
-    r"(?<![0-9])(?P<d>[0-9]{1,2}) ?(?:bulan|bln)(?: ke)? ?-?(?P<m>[0-9]{1,2})(?![0-9])(?:[\s,]*(?:tahun|thn|th)?\.? ?'?(?P<y>(?:19|20)[0-9]{2}|[0-9]{2})(?![0-9]))?"
+    r"(?<![0-9])(?P<d>[0-9]{1,2}) ?(?:bulan|bln)(?: ke)? ?-?(?P<m>[0-9]{1,2})(?![0-9])(?:[\s,]*(?:tahun|thn|th)?\.? "
+    r"?'?(?P<y>(?:19|20)[0-9]{2}|[0-9]{2})(?![0-9]))?"
 )
 _DAY_OF_MONTH = re.compile(
-    r"\b(?:tanggal|tgl|tggl|tnggl|tangal|tgl\.)\s?(?P<d>[0-9]{1,2})(?![0-9])(?:\s+(?P<which>(?:bulan|bln) (?:ini|lalu|kemarin|kemaren|kmrn|depan|dpn|yang lalu|yg lalu)|kemarin|kemaren|kmrn|lalu|besok|nanti))?"
+    r"\b(?:tanggal|tgl|tggl|tnggl|tangal|tgl\.)\s?(?P<d>[0-9]{1,2})(?![0-9])(?:\s+(?P<which>(?:bulan|bln) (?:ini|lalu|"
+    r"kemarin|kemaren|kmrn|depan|dpn|yang lalu|yg lalu)|kemarin|kemaren|kmrn|lalu|besok|nanti))?"
 )
-_DAY_THIS_MONTH = re.compile(r"(?<![0-9])(?P<d>[0-9]{1,2})\s+(?P<which>(?:bulan|bln) (?:ini|lalu|kemarin|kemaren|kmrn|depan|dpn|yang lalu|yg lalu))")
+_DAY_THIS_MONTH = re.compile(
+    r"(?<![0-9])(?P<d>[0-9]{1,2})\s+(?P<which>(?:bulan|bln) (?:ini|lalu|kemarin|kemaren|kmrn|"
+    r"depan|dpn|yang lalu|yg lalu))"
+)
 _AGO = re.compile(
-    r"(?<![0-9,.])(?:(?P<n>[0-9]{1,4})\s?|(?P<one>se|sa))(?P<unit>hari|hr|minggu|mgg|pekan|bulan|bln|tahun|thn|dina|dino|poe|wulan|taun|dinten)\s*(?:an\s+)?(?:ya?n?g\s+)?"
-    r"(?P<way>lalu|lalau|kemarin|kemaren|silam|sebelumnya|kepungkur|kapungkur|katukang|yl|ago|lepas|wingi|lagi|kedepan|ke depan|mendatang|days ago)\b"
+    r"(?<![0-9,.])(?:(?P<n>[0-9]{1,4})\s?|(?P<one>se|sa))(?P<unit>hari|hr|minggu|mgg|pekan|bulan|bln|tahun|thn|dina|"
+    r"dino|poe|wulan|taun|dinten)\s*(?:an\s+)?(?:ya?n?g\s+)?"
+    r"(?P<way>lalu|lalau|kemarin|kemaren|silam|sebelumnya|kepungkur|kapungkur|katukang|yl|ago|lepas|wingi|lagi|"
+    r"kedepan|ke depan|mendatang|days ago)\b"
 )
 _WEEKDAY_MATCH = re.compile(
-    rf"\b(?P<hari>hari |malam |dinten |dino |poe )?(?P<day>{_DAY_WORDS})\b(?:\s+(?:pagi|siang|sore|malam|subuh))?(?:\s+(?:(?P<week>(?:minggu|mgg|pekan) )?(?P<way>{_PAST}|{_FUTURE}|ini|iki|ieu|tadi)))?(?![a-z])"
+    rf"\b(?P<hari>hari |malam |dinten |dino |poe )?(?P<day>{_DAY_WORDS})\b(?:\s+(?:pagi|siang|sore|malam|"
+    rf"subuh))?(?:\s+(?:(?P<week>(?:minggu|mgg|pekan) )?(?P<way>{_PAST}|{_FUTURE}|ini|iki|ieu|tadi)))?(?![a-z])"
 )
 _H_MINUS = re.compile(r"\bh ?- ?[0-9]")
 _RELATIVE: tuple[tuple[re.Pattern[str], int, tuple[str, ...]], ...] = (
-    (re.compile(r"\b(?:kemarin|kemaren|kmrn|kmren|kamari)[ -]?(?:lusa|dulu|dulunya)\b|\blusa (?:kemarin|kemaren|kmrn|lalu)\b|\b(?:2|dua) hari kemarin\b|\bmangkemarin\b|\bwingenane\b|\bmangkamari\b"), -2, ()),
+    (re.compile(r"\b(?:kemarin|kemaren|kmrn|kmren|kamari)[ -]?(?:lusa|dulu|dulunya)\b|\blusa (?:kemarin|kemaren|kmrn|"
+                r"lalu)\b|\b(?:2|dua) hari kemarin\b|\bmangkemarin\b|\bwingenane\b|\bmangkamari\b"), -2, ()),
     (re.compile(r"\bbesok (?:lusa|lagi)\b|\blusa\b|\bsuk ?ben\b|\bpageto\b|\bpagetona\b|\bisukan deui\b|\bemben\b"), 2, ()),
-    (re.compile(r"\b(?:tadi malam|tadi malem|tdi malam|td malam|semalam|semalem|mau bengi|mambengi|peuting tadi|tadi peuting|malam tadi|malem tadi|malam kemarin)\b"), -1, ("night",)),
+    (re.compile(r"\b(?:tadi malam|tadi malem|tdi malam|td malam|semalam|semalem|mau bengi|mambengi|peuting tadi|tadi "
+                r"peuting|malam tadi|malem tadi|malam kemarin)\b"), -1, ("night",)),
     (re.compile(r"\b(?:besok|bsk|besuk|bsok|sesuk|isukan|isuk|enjing|enjang|tomorrow|esok)\b"), 1, ()),
     (re.compile(r"\b(?:kemarin|kemaren|kmrn|kmren|kemrin|kmarin|kmaren|wingi|kamari|yesterday|kemari|kemarinan)\b"), -1, ("recently",)),
-    (re.compile(r"\b(?:hari ini|hr ini|hri ini|hariini|dino iki|dina iki|dinten ieu|dinten meniko|poe ieu|saiki|today|sekarang|skrg|skarang|barusan|baru saja|baru aja|brusan|"
-                r"tadi|td|tdi|mau esuk|mau isuk|tadi pagi|tadi siang|tadi sore|pagi tadi|siang tadi|sore tadi|pagi ini|siang ini|sore ini|malam ini|ayeuna)\b"), 0, ()),
+    (re.compile(r"\b(?:hari ini|hr ini|hri ini|hariini|dino iki|dina iki|dinten ieu|dinten meniko|poe ieu|saiki|today|"
+                r"sekarang|skrg|skarang|barusan|baru saja|baru aja|brusan|"
+                r"tadi|td|tdi|mau esuk|mau isuk|tadi pagi|tadi siang|tadi sore|pagi tadi|siang tadi|sore tadi|pagi "
+                r"ini|siang ini|sore ini|malam ini|ayeuna)\b"), 0, ()),
 )  # fmt: skip
 _LAST_WEEK = re.compile(rf"\b(?:minggu|mgg|pekan) {_PAST}\b")
 _NEXT_WEEK = re.compile(rf"\b(?:minggu|mgg|pekan) {_FUTURE}\b")
 _HOLIDAY = re.compile(
-    r"\b(?:lebaran|idul ?fitri|idul ?adha|puasa|ramadhan|ramadan|natal|tahun baru|imlek|nyepi|17-?an|agustusan|maulid|isra|panen|awal|akhir|pertengahan|tengah|"
+    r"\b(?:lebaran|idul ?fitri|idul ?adha|puasa|ramadhan|ramadan|natal|tahun baru|imlek|nyepi|17-?an|agustusan|maulid|"
+    r"isra|panen|awal|akhir|pertengahan|tengah|"
     r"dulu|lama|sebelum|sesudah|habis|abis|pas|waktu)\b"
 )
 _AGE = re.compile(r"\b(?:umur|usia|umurku|umurnya|berumur|berusia)\b|(?<![0-9])[0-9]{1,3} ?(?:tahun|thn|th|taun)\b")
@@ -76,7 +103,9 @@ _ATTEMPT = re.compile(r"\d|\b(?:tanggal|tgl|bulan|bln|tahun|thn|hari|minggu|kema
 
 @dataclass(frozen=True, slots=True)
 class DateFound:
-    """A date in a text, or the refusal of what looked like one, and where it stands (positions in the text with numerals)."""
+    """A date in a text, or the refusal of what looked like one, and where it stands (positions in the text
+    with numerals).
+    """
 
     result: Reading | Refusal
     start: int
@@ -85,7 +114,9 @@ class DateFound:
 
 @dataclass(frozen=True, slots=True)
 class Spelled:
-    """A text whose number words are written as digits, with the way back from its positions to those of the folded text."""
+    """A text whose number words are written as digits, with the way back from its positions to those of the
+    folded text.
+    """
 
     text: str
     steps: tuple[tuple[int, int, int, int], ...] = ()
@@ -111,7 +142,11 @@ _YEAR_PARTS = re.compile(r"^(?:19|20)$")
 def spelled(folded: str, tokens: tuple[Token, ...] | None = None) -> Spelled:
     """`folded` with whole numbers in words turned into digits; "sembilan belas sembilan puluh" becomes "19 90"."""
     tokens = tokens_of(folded) if tokens is None else tokens
-    amounts = [a for a in amounts_in(tokens) if a.worded and not a.vague and not a.slang and isinstance(a.value, int) and a.odd != "adjacent"]
+    amounts = [
+        a
+        for a in amounts_in(tokens)
+        if a.worded and not a.vague and not a.slang and isinstance(a.value, int) and a.odd != "adjacent"
+    ]
     if not amounts:
         return Spelled(folded)
     parts: list[str] = []
@@ -232,7 +267,9 @@ def _weekday(match: re.Match[str], today: date) -> Reading | None:
 
 
 def _calendar_dates(text: str, today: date, ahead: bool) -> list[DateFound]:
-    """Dates with day and month in them, whatever the form, in order of preference of the forms; pieces never overlap."""
+    """Dates with day and month in them, whatever the form, in order of preference of the forms; pieces never
+    overlap.
+    """
     found: list[DateFound] = []
     taken: list[tuple[int, int]] = []
 
@@ -252,7 +289,10 @@ def _calendar_dates(text: str, today: date, ahead: bool) -> list[DateFound]:
             add(match, _made(_year_of(match["y"], today), month, int(match["d"])))
         else:
             year = _said_year(text, match.end(), today)
-            add(match, _made(year, month, int(match["d"])) if year else _without_year(int(match["d"]), month, today, ahead))
+            add(
+                match,
+                _made(year, month, int(match["d"])) if year else _without_year(int(match["d"]), month, today, ahead),
+            )
     for match in _NAME_FIRST.finditer(text):
         month = MONTHS.get(match["name"])
         if month is not None:
@@ -318,7 +358,9 @@ _OTHER_UNIT_BEFORE = re.compile(r"(?:bulan|bln|tahun|thn|taun|wulan|minggu|puasa
 def _of_something_else(text: str, match: re.Match[str]) -> bool:
     """Whether a "kemarin" belongs to a month, year or feast before it, or a "tadi" to no day at all ("yang tadi")."""
     before = text[max(0, match.start() - 9) : match.start()]
-    return _OTHER_UNIT_BEFORE.search(before) is not None or (match.group() in {"tadi", "td", "tdi"} and before.endswith(("yang ", "yg ")))
+    return _OTHER_UNIT_BEFORE.search(before) is not None or (
+        match.group() in {"tadi", "td", "tdi"} and before.endswith(("yang ", "yg "))
+    )
 
 
 def _refused(text: str) -> Refusal:
@@ -352,17 +394,33 @@ def _read(folded: str, today: date) -> Reading | Refusal:
     weekdays = [item for item in found if item not in dated]
     chosen = dated or weekdays
     if not dated and len(chosen) > 1:
-        chosen = [i for i in chosen if isinstance(i.result, Reading) and "weekday_assumed" not in i.result.doubts and "recently" not in i.result.doubts] or chosen
+        chosen = [
+            i
+            for i in chosen
+            if isinstance(i.result, Reading)
+            and "weekday_assumed" not in i.result.doubts
+            and "recently" not in i.result.doubts
+        ] or chosen
     if len({item.result.value for item in chosen if isinstance(item.result, Reading)}) > 1:
         return Refusal("two_answers")
     good = [item.result for item in chosen if isinstance(item.result, Reading)]
-    if _HOLIDAY.search(text) and not dated and re.search(r"\b(?:awal|akhir|pertengahan|tengah|sebelum|sesudah|habis|abis) (?:bulan|minggu|tahun|lebaran|puasa|natal)\b", text):
+    if (
+        _HOLIDAY.search(text)
+        and not dated
+        and re.search(
+            r"\b(?:awal|akhir|pertengahan|tengah|sebelum|sesudah|habis|"
+            r"abis) (?:bulan|minggu|tahun|lebaran|puasa|natal)\b",
+            text,
+        )
+    ):
         return Refusal("vague")
     return good[0] if good else chosen[0].result
 
 
 def read_date(text: str, *, today: date) -> Reading | Refusal:
-    """A day as an ISO date. "kemarin" carries the doubt "recently", a day and month without a year the doubt "year_assumed"."""
+    """A day as an ISO date. "kemarin" carries the doubt "recently", a day and month without a year the doubt
+    "year_assumed".
+    """
     folded = fold(text)
     if not folded.strip():
         return Refusal("empty", attempt=False)

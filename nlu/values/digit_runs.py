@@ -11,16 +11,21 @@ _LOOKALIKE_TOKEN = re.compile(r"[0-9oil]+")
 _GAP = re.compile(r"[\s.\-/_()|:,+]{0,3}")
 
 SPOKEN_DIGITS = {
-    "nol": "0", "kosong": "0", "zero": "0", "satu": "1", "siji": "1", "hiji": "1", "dua": "2", "loro": "2", "tiga": "3", "telu": "3",
-    "tilu": "3", "empat": "4", "papat": "4", "opat": "4", "lima": "5", "limo": "5", "enam": "6", "enem": "6", "genep": "6",
-    "tujuh": "7", "pitu": "7", "delapan": "8", "lapan": "8", "wolu": "8", "dalapan": "8", "sembilan": "9", "songo": "9", "salapan": "9",
+    "nol": "0", "kosong": "0", "zero": "0", "satu": "1", "siji": "1", "hiji": "1", "dua": "2", "loro": "2", "tiga": "3",
+        "telu": "3",
+    "tilu": "3", "empat": "4", "papat": "4", "opat": "4", "lima": "5", "limo": "5", "enam": "6", "enem": "6", "genep":
+        "6",
+    "tujuh": "7", "pitu": "7", "delapan": "8", "lapan": "8", "wolu": "8", "dalapan": "8", "sembilan": "9", "songo": "9",
+        "salapan": "9",
 }  # fmt: skip
 _REPEATS = {"dobel": 2, "double": 2, "triple": 3, "tripel": 3}
 
 
 @dataclass(frozen=True, slots=True)
 class DigitRun:
-    """One long number: its digits, where it stands, whether `+` stood before it, and whether foreign letters stood in it."""
+    """One long number: its digits, where it stands, whether `+` stood before it, and whether foreign letters
+    stood in it.
+    """
 
     digits: str
     start: int
@@ -35,7 +40,9 @@ def _digits_of(token: str) -> str | None:
         return token
     if token in SPOKEN_DIGITS:
         return SPOKEN_DIGITS[token]
-    if _LOOKALIKE_TOKEN.fullmatch(token) and (any(c.isdigit() for c in token) or (len(token) > 1 and set(token) == {"o"})):
+    if _LOOKALIKE_TOKEN.fullmatch(token) and (
+        any(c.isdigit() for c in token) or (len(token) > 1 and set(token) == {"o"})
+    ):
         return token.translate(_LOOKALIKES)
     return None
 
@@ -84,11 +91,11 @@ def digit_runs(folded: str, *, least: int = 3) -> list[DigitRun]:
             close()
             repeat = 1
             continue
-        if digits and not _GAP.fullmatch(folded, end, at):
-            close()
-        elif digits and "+" in folded[end:at]:
-            close()
-        elif digits and "," in folded[end:at] and len(digits) >= 9:
+        if (
+            (digits and not _GAP.fullmatch(folded, end, at))
+            or (digits and "+" in folded[end:at])
+            or (digits and "," in folded[end:at] and len(digits) >= 9)
+        ):
             close()
         if not digits:
             start = at

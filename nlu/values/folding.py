@@ -10,7 +10,8 @@ MAX_CHARS = 2000
 _LONG_RUN = re.compile(r"([a-z])\1{2,}")
 _TAKEN_BACK = re.compile(
     r"\b(?:eh+h?|ehh+|ralat|koreksi|maksud(?:nya|ku| saya| sy| gue| aku)|mksd(?:nya)?|sorry|sori|maaf salah|salah ketik"
-    r"|salah deng|salah ding|salah|typo|bukan deng|bukan ding|harusnya|seharusnya|bukan [^,;]{1,40}?[ ,]+(?:tapi|tp|melainkan))\b"
+    r"|salah deng|salah ding|salah|typo|bukan deng|bukan ding|harusnya|seharusnya|bukan [^,;]{1,40}?[ ,]+(?:tapi|tp|"
+    r"melainkan))\b"
 )
 
 
@@ -21,7 +22,9 @@ def _fold_char(char: str) -> str:
         return char
     if not plain.isascii() and (value := unicodedata.decimal(plain, None)) is not None:
         return str(value)
-    return {"’": "'", "‘": "'", "`": "'", "´": "'", "–": "-", "—": "-", "−": "-", "‑": "-", "⁄": "/", "×": "x"}.get(plain, plain)
+    return {"’": "'", "‘": "'", "`": "'", "´": "'", "–": "-", "—": "-", "−": "-", "‑": "-", "⁄": "/", "×": "x"}.get(
+        plain, plain
+    )
 
 
 def fold(text: str) -> str:

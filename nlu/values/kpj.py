@@ -9,7 +9,9 @@ KPJ_DIGITS = 11
 
 
 def read_kpj(text: str) -> Reading | Refusal:
-    """A membership number anywhere in `text`; O is read as 0, l and I as 1. One that may be a phone number carries that doubt."""
+    """A membership number anywhere in `text`; O is read as 0, l and I as 1. One that may be a phone number
+    carries that doubt.
+    """
     folded = fold(text)
     if not folded.strip():
         return Refusal("empty", attempt=False)

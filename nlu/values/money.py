@@ -1,12 +1,16 @@
 """Sums of money as people write and say them, in whole rupiah.
 
-A period never multiplies: "75 ribu per hari" is 75000 with the doubt "per_day". Slang is literal (`gocap` is 50) with the doubt
+A period never multiplies: "75 ribu per hari" is 75000 with the doubt "per_day". Slang is literal (`gocap` is 50)
+with the doubt
 "slang_sum". What to ask back about a doubt is the flow's business.
 """
+
+# ruff: noqa: SIM905  word lists are read and edited as text
 
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from nlu.values.asking import is_question, is_unknown
 from nlu.values.folding import after_retraction, fold
@@ -21,39 +25,56 @@ SMALL_SUM = 1_000
 _BEFORE = frozenset({"rp", "idr", "rupiah"})
 _AFTER = frozenset({"rupiah", "perak", "rupih", "rp", "rupiahs", "idr", "rph", "ripis"})
 _NOT_MONEY_BEFORE = frozenset(
-    "umur usia umurnya usianya jam jm pukul tanggal tgl rt rw no nomor nmr kelas tahun thn bulan kelahiran lahir".split()
+    "umur usia umurnya usianya jam jm pukul tanggal tgl rt rw no nomor nmr kelas tahun thn bulan kelahiran
+    lahir".split()
 )
-_JOINERS = frozenset({"-", "sampai", "smp", "sampe", "ampe", "hingga", "sd", "s", "/", "d", "~", "to", "ke", "nyampe", "smpe"})
+_JOINERS = frozenset(
+    {"-", "sampai", "smp", "sampe", "ampe", "hingga", "sd", "s", "/", "d", "~", "to", "ke", "nyampe", "smpe"}
+)
 _PERIODS = tuple(
     (word, re.compile(pattern))
     for word, pattern in (
-        ("per_day", r"\bper ?ha?r(?:i|inya)?\b|/ ?(?:hari|hr|h)\b|\bse ?hari(?:nya|an)?\b|\bhariannya\b|\bharian\b|\b(?:se)?tiap ?hari\b"
-                    r"|\bsabe?n (?:hari|dino|dina)\b|\b(?:1|satu) hari\b|\bse ?di(?:no|na)\b|\bsapoe\b|\bsadinten\b|\bsehr\b|\bper day\b"),
-        ("per_week", r"\bper ?(?:minggu|mgg|pekan)\b|/ ?(?:minggu|mgg|mg|pekan)\b|\bse ?(?:minggu|mgg|pekan)(?:nya)?\b|\bmingguan\b"
+        ("per_day", r"\bper ?ha?r(?:i|inya)?\b|/ ?(?:hari|hr|h)\b|\bse ?hari(?:nya|an)?\b|\bhariannya\b|\bharian\b|"
+                    r"\b(?:se)?tiap ?hari\b"
+                    r"|\bsabe?n (?:hari|dino|dina)\b|\b(?:1|satu) hari\b|\bse ?di(?:no|na)\b|\bsapoe\b|\bsadinten\b|"
+                    r"\bsehr\b|\bper day\b"),
+        ("per_week", r"\bper ?(?:minggu|mgg|pekan)\b|/ ?(?:minggu|mgg|mg|pekan)\b|\bse ?(?:minggu|mgg|"
+                     r"pekan)(?:nya)?\b|\bmingguan\b"
                      r"|\b(?:se)?tiap ?(?:minggu|pekan)\b|\b(?:1|satu) minggu\b|\bsaminggu\b"),
-        ("per_year", r"\bper ?(?:tahun|thn|th)\b|/ ?(?:tahun|thn|th)\b|\bse ?ta?h?u?n(?:nya)?\b|\btahunan\b|\b(?:se)?tiap ?tahun\b|\b(?:1|satu) tahun\b"),
+        ("per_year", r"\bper ?(?:tahun|thn|th)\b|/ ?(?:tahun|thn|th)\b|\bse ?ta?h?u?n(?:nya)?\b|\btahunan\b|"
+                     r"\b(?:se)?tiap ?tahun\b|\b(?:1|satu) tahun\b"),
         ("per_hour", r"\bper ?jam\b|/ ?jam\b|\bse ?jam\b"),
-        ("per_trip", r"\bper ?(?:order|orderan|trip|rit|narik|tarikan|antar|paket|panen|musim|proyek|job|borongan|acara|event)\b"
-                     r"|\bsekali (?:narik|jalan|antar|panen|order|manggung|kerja|melaut|angkut|tarik)\b|/ ?(?:order|trip|rit|paket)\b|\bborongan\b"),
-        ("per_person", r"\bper ?(?:orang|org|kepala|pekerja|jiwa)\b|/ ?(?:orang|org)\b|\bseorang(?:nya)?\b|\bmasing[- ]?masing\b"),
+        ("per_trip", r"\bper ?(?:order|orderan|trip|rit|narik|tarikan|antar|paket|panen|musim|proyek|job|borongan|"
+                     r"acara|event)\b"
+                     r"|\bsekali (?:narik|jalan|antar|panen|order|manggung|kerja|melaut|angkut|tarik)\b|/ ?(?:order|"
+                     r"trip|rit|paket)\b|\bborongan\b"),
+        ("per_person", r"\bper ?(?:orang|org|kepala|pekerja|jiwa)\b|/ ?(?:orang|org)\b|\bseorang(?:nya)?\b|\bmasing[- "
+                       r"]?masing\b"),
     )
 )  # fmt: skip
 _ABOUT = re.compile(
-    r"\b(?:sekitar(?:an)?|sktr|skitar|kira(?:-kira|2| kira|-2)|kurang lebih|kurleb|krg lbh|lebih kurang|sekira|rata(?:-rata|2| rata)|"
-    r"paling|hampir|hampiran|mendekati|lebih|lbh|kurang|mungkin|kayaknya|kayanya|sepertinya|ya[- ]?an|maksimal|max|minimal|min|"
-    r"kadang|kadang2|kadang-kadang|antara|about|around|nyaris|setidaknya|sampai|nggak nyampe|ga nyampe|gak sampe|bawah|atas|naik turun)\b|±|~|\+-|\+/-"
+    r"\b(?:sekitar(?:an)?|sktr|skitar|kira(?:-kira|2| kira|-2)|kurang lebih|kurleb|krg lbh|lebih kurang|sekira|"
+    r"rata(?:-rata|2| rata)|"
+    r"paling|hampir|hampiran|mendekati|lebih|lbh|kurang|mungkin|kayaknya|kayanya|sepertinya|ya[- ]?an|maksimal|max|"
+    r"minimal|min|"
+    r"kadang|kadang2|kadang-kadang|antara|about|around|nyaris|setidaknya|sampai|nggak nyampe|ga nyampe|gak sampe|"
+    r"bawah|atas|naik turun)\b|±|~|\+-|\+/-"
 )
 _GROSS = re.compile(r"\b(?:kotor(?:nya)?|omzet|omset|gross|bruto)\b")
 _NOTHING = re.compile(
-    r"\b(?:ga|gak|gk|nggak|ngga|enggak|engga|tidak|tdk|tak|belum|blm|ndak|kagak|ora|teu) (?:ada|punya|dapat|dapet|berpenghasilan|kerja|bekerja|duwe|boga)\b"
+    r"\b(?:ga|gak|gk|nggak|ngga|enggak|engga|tidak|tdk|tak|belum|blm|ndak|kagak|ora|teu) (?:ada|punya|dapat|dapet|"
+    r"berpenghasilan|kerja|bekerja|duwe|boga)\b"
     r"|\b(?:nihil|nganggur|zonk|nol)\b"
 )
 _VAGUE = re.compile(
-    r"\b(?:banyak|bnyk|lumayan|cukup(?:an)?|pas-?pasan|pas2an|dikit|sedikit|kecil|besar|gede|tergantung|trgantung|tgt|seadanya|serabutan|umr|umk|ump|"
-    r"secukupnya|seikhlasnya|sesuai|standar|macam-macam|macem2|variasi|naik turun|nggak seberapa|ga seberapa|gak seberapa|tidak seberapa|gratis)\b"
+    r"\b(?:banyak|bnyk|lumayan|cukup(?:an)?|pas-?pasan|pas2an|dikit|sedikit|kecil|besar|gede|tergantung|trgantung|tgt|"
+    r"seadanya|serabutan|umr|umk|ump|"
+    r"secukupnya|seikhlasnya|sesuai|standar|macam-macam|macem2|variasi|naik turun|nggak seberapa|ga seberapa|gak "
+    r"seberapa|tidak seberapa|gratis)\b"
 )
 _MONEY_WORD = re.compile(
-    r"\d|\b(?:rp|rupiah|ribu|rebu|rb|juta|jt|perak|ratus|puluh|gaji|penghasilan|pendapatan|duit|uang|gratis|banyak|umr|umk)\b"
+    r"\d|\b(?:rp|rupiah|ribu|rebu|rb|juta|jt|perak|ratus|puluh|gaji|penghasilan|pendapatan|duit|uang|gratis|banyak|"
+    r"umr|umk)\b"
 )
 
 
@@ -83,19 +104,32 @@ def money_spans(tokens: tuple[Token, ...], amounts: list[Amount]) -> list[MoneyS
         if before >= 0 and tokens[before].text in _BEFORE:
             rupiah, start = True, tokens[before].start
             before -= 1
-        if before >= 0 and (tokens[before].text in {"minus", "mines"} or tokens[before].text == "-" and _is_minus(tokens, before)):
+        if before >= 0 and (
+            tokens[before].text in {"minus", "mines"} or (tokens[before].text == "-" and _is_minus(tokens, before))
+        ):
             negative = True
         after = amount.after
         following = tokens[after].text if after < len(tokens) else ""
-        if following in {",", "."} and after + 1 < len(tokens) and tokens[after + 1].text == "-" and tokens[after].glued:
+        if (
+            following in {",", "."}
+            and after + 1 < len(tokens)
+            and tokens[after + 1].text == "-"
+            and tokens[after].glued
+        ):
             after, end = after + 2, tokens[after + 1].end
             rupiah = True
             following = tokens[after].text if after < len(tokens) else ""
         if following in _AFTER:
             rupiah, end = True, tokens[after].end
-        elif following in NOUNS and not rupiah and not (following == "x" or amount.unit and following not in _COUNTED):
-            continue
-        elif following == "%" or following == "persen":
+        elif (
+            (
+                following in NOUNS
+                and not rupiah
+                and not (following == "x" or (amount.unit and following not in _COUNTED))
+            )
+            or following == "%"
+            or following == "persen"
+        ):
             continue
         marked = rupiah or amount.unit or amount.slang or amount.vague or (amount.grouped and amount.value >= 1000)
         if before >= 0 and tokens[before].text in _NOT_MONEY_BEFORE and not marked:
@@ -210,7 +244,7 @@ def _read(folded: str) -> Reading | Refusal:
     spans = money_spans(tokens, amounts_in(tokens))
     if not spans:
         return _without_amount(folded)
-    for first, second in zip(spans, spans[1:], strict=False):
+    for first, second in pairwise(spans):
         refusal = _range(tokens, first, second, folded)
         if refusal is not None:
             return refusal

@@ -15,28 +15,38 @@ from nlu.values.reading import Reading, Refusal
 MOST_MONTHS = 600
 
 _SPANS: dict[str, int] = {
-    **dict.fromkeys(("bulan", "bln", "bulanan", "bl", "wulan", "bulanku", "month", "months", "bulanya", "sasih", "sasi", "buln"), 1),
+    **dict.fromkeys(("bulan", "bln", "bulanan", "bl", "wulan", "bulanku", "month", "months", "bulanya", "sasih", "sasi",
+        "buln"), 1),
     **dict.fromkeys(("tahun", "thn", "th", "taun", "tahunan", "taon", "warsa", "year", "years", "thun"), 12),
     **dict.fromkeys(("semester", "smt", "smester"), 6),
     **dict.fromkeys(("triwulan", "kuartal", "kwartal", "trimester", "quarter"), 3),
     "caturwulan": 4, "cawu": 4, "dwiwulan": 2,
 }  # fmt: skip
 _ONE_SPAN: dict[str, int] = {
-    "sebulan": 1, "sabulan": 1, "sewulan": 1, "sebln": 1, "sesasi": 1, "sasasih": 1, "sebulanan": 1, "setahun": 12, "setaun": 12, "sataun": 12, "setahunan": 12, "sethn": 12,
+    "sebulan": 1, "sabulan": 1, "sewulan": 1, "sebln": 1, "sesasi": 1, "sasasih": 1, "sebulanan": 1, "setahun": 12,
+        "setaun": 12, "sataun": 12, "setahunan": 12, "sethn": 12,
     "sesemester": 6, "semesteran": 6, "setriwulan": 3, "triwulanan": 3, "kuartalan": 3, "satahun": 12,
 }  # fmt: skip
 _SHORT = re.compile(r"\b(?:se)?(?:minggu|mingguan|mgg|pekan|hari|hr|jam|menit|windu|dekade|abad|dina|dino|poe)\b")
 _JOINERS = frozenset({"-", "sampai", "smp", "sampe", "ampe", "hingga", "sd", "s", "/", "d", "~", "to", "atau", "ato"})
 _PERIOD_BEFORE = frozenset({"per", "/", "tiap", "setiap", "saban", "saben"})
 _AGE_BEFORE = frozenset({"umur", "usia", "umurnya", "usianya", "berumur", "berusia", "umurku", "umurr"})
-_VAGUE = re.compile(r"\b(?:lama|selamanya|seterusnya|seumur hidup|beberapa|bbrp|sebentar|sampai|terus|selama|terserah|bebas|secukupnya|rutin)\b")
-_ABOUT = re.compile(r"\b(?:sekitar|sktr|kira(?:-kira|2)|kurang lebih|kurleb|paling|hampir|lebih|mungkin|kayaknya|minimal|maksimal)\b|±|~")
+_VAGUE = re.compile(
+    r"\b(?:lama|selamanya|seterusnya|seumur hidup|beberapa|bbrp|sebentar|sampai|terus|selama|terserah|"
+    r"bebas|secukupnya|rutin)\b"
+)
+_ABOUT = re.compile(
+    r"\b(?:sekitar|sktr|kira(?:-kira|2)|kurang lebih|kurleb|paling|hampir|lebih|mungkin|kayaknya|"
+    r"minimal|maksimal)\b|±|~"
+)
 _NEGATIVE = re.compile(r"(?:^|\s)-\s?\d|\b(?:minus|mines)\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of time in a text, in months (a fraction for "satu setengah bulan"), with the token positions it covers."""
+    """A stretch of time in a text, in months (a fraction for "satu setengah bulan"), with the token positions
+    it covers.
+    """
 
     months: Fraction | int
     first: int
@@ -69,7 +79,11 @@ def _span_at(tokens: tuple[Token, ...], at: int, amounts: dict[int, Amount]) -> 
         return Span(3 if word == "tri" else 4, at, at + 2, tokens[at].start, tokens[at + 1].end, sole_unit=True)
     if word in _ONE_SPAN:
         return Span(_ONE_SPAN[word], at, at + 1, tokens[at].start, tokens[at].end)
-    if word in {"se", "sa"} and at + 1 < len(tokens) and tokens[at + 1].text in {"bulan", "bln", "tahun", "thn", "taun", "semester", "wulan"}:
+    if (
+        word in {"se", "sa"}
+        and at + 1 < len(tokens)
+        and tokens[at + 1].text in {"bulan", "bln", "tahun", "thn", "taun", "semester", "wulan"}
+    ):
         return Span(_SPANS[tokens[at + 1].text], at, at + 2, tokens[at].start, tokens[at + 1].end)
     if _SPANS.get(word, 0) in {2, 3, 4, 6}:
         return Span(_SPANS[word], at, at + 1, tokens[at].start, tokens[at].end, sole_unit=True)
@@ -87,18 +101,37 @@ def spans_in(tokens: tuple[Token, ...], amounts: list[Amount]) -> list[Span]:
             at = starts[at].after if at in starts else at + 1
             continue
         at = span.after
-        if at < len(tokens) and tokens[at].text in FRACTIONS and (at + 1 >= len(tokens) or tokens[at + 1].text not in _SPANS):
+        if (
+            at < len(tokens)
+            and tokens[at].text in FRACTIONS
+            and (at + 1 >= len(tokens) or tokens[at + 1].text not in _SPANS)
+        ):
             unit = _SPANS.get(tokens[at - 1].text) or _ONE_SPAN.get(tokens[at - 1].text, 1)
-            span = Span(span.months + FRACTIONS[tokens[at].text] * unit, span.first, at + 1, span.start, tokens[at].end, span.about)
+            span = Span(
+                span.months + FRACTIONS[tokens[at].text] * unit,
+                span.first,
+                at + 1,
+                span.start,
+                tokens[at].end,
+                span.about,
+            )
             at += 1
         elif spans:
             last = spans[-1]
             between = [token.text for token in tokens[last.after : span.first]]
-            if between in ([], ["lebih"], ["dan"], ["plus"], ["tambah"]) and last.months >= 12 > span.months and last.months % 12 == 0:
-                spans[-1] = Span(last.months + span.months, last.first, span.after, last.start, span.end, last.about or span.about)
+            if (
+                between in ([], ["lebih"], ["dan"], ["plus"], ["tambah"])
+                and last.months >= 12 > span.months
+                and last.months % 12 == 0
+            ):
+                spans[-1] = Span(
+                    last.months + span.months, last.first, span.after, last.start, span.end, last.about or span.about
+                )
                 continue
         spans.append(span)
-    return [span for span in spans if not (span.sole_unit and span.first and tokens[span.first - 1].text in _PERIOD_BEFORE)]
+    return [
+        span for span in spans if not (span.sole_unit and span.first and tokens[span.first - 1].text in _PERIOD_BEFORE)
+    ]
 
 
 def _judged(months: Fraction | int, about: bool) -> Reading | Refusal:
@@ -128,7 +161,10 @@ def _read_duration(folded: str) -> Reading | Refusal:
                 close = amount.after == span.first
                 if not close or amount.odd == "adjacent":
                     between = {token.text for token in tokens[amount.after : span.first]}
-                    return Refusal("two_answers" if between & {"atau", "ato"} else "range", {"low": str(amount.value), "high": str(span.months)})
+                    return Refusal(
+                        "two_answers" if between & {"atau", "ato"} else "range",
+                        {"low": str(amount.value), "high": str(span.months)},
+                    )
         if _SHORT.search(folded[span.end :]) or _SHORT.search(folded[: span.start]):
             return Refusal("not_whole_months")
         return _judged(span.months, span.about or about)
@@ -151,7 +187,9 @@ def _read_duration(folded: str) -> Reading | Refusal:
 
 
 def read_duration_months(text: str) -> Reading | Refusal:
-    """A number of whole months: "3 bulan", "setahun", "1,5 tahun", a bare "6". Weeks, days, fractions and ranges are refused."""
+    """A number of whole months: "3 bulan", "setahun", "1,5 tahun", a bare "6". Weeks, days, fractions and
+    ranges are refused.
+    """
     folded = fold(text)
     if not folded.strip():
         return Refusal("empty", attempt=False)
@@ -198,7 +236,9 @@ def _one_slip(word: str, name: str) -> bool:
     while i < min(len(word), len(name)) and word[i] == name[i]:
         i += 1
     if len(word) == len(name):
-        return word[i + 1 :] == name[i + 1 :] or (word[i : i + 2] == name[i : i + 2][::-1] and word[i + 2 :] == name[i + 2 :])
+        return word[i + 1 :] == name[i + 1 :] or (
+            word[i : i + 2] == name[i : i + 2][::-1] and word[i + 2 :] == name[i + 2 :]
+        )
     longer, shorter = (word, name) if len(word) > len(name) else (name, word)
     return longer[i + 1 :] == shorter[i:]
 
@@ -215,9 +255,18 @@ def month_number(word: str) -> int | None:
 _WORDS = re.compile(r"[^\W\d_]+|[0-9]+|[/.\-]")
 _ISO_MONTH = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})[-/. ](0?[1-9]|1[0-2])(?![0-9])")
 _NUMERIC_MONTH = re.compile(r"(?<![0-9/.\-])(0?[1-9]|1[0-2]) ?[-/. ] ?((?:19|20)[0-9]{2}|[0-9]{2})(?![0-9/])")
-_MONTH_BY_NUMBER = re.compile(r"\b(?:bulan|bln)(?: ke)?[ -]?([0-9]{1,2})\b(?:(?: tahun| thn| th)? ?((?:19|20)[0-9]{2}))?")
-_THIS = re.compile(r"\b(?:bulan|bln) (?:ini|skrg|sekarang|skr|iki|ieu)\b|\b(?:hari ini|barusan|tadi|kemarin sore|baru saja|baru aja)\b")
-_LAST = re.compile(r"\b(?:bulan|bln|wulan) (?:lalu|kemarin|kemaren|kmrn|kmren|sebelumnya|kapungkur|kepungkur|wingi|kamari|yang lalu|yg lalu|tukang|lepas)\b|\bsebulan (?:yang |yg )?lalu\b")
+_MONTH_BY_NUMBER = re.compile(
+    r"\b(?:bulan|bln)(?: ke)?[ -]?([0-9]{1,2})\b(?:(?: tahun| thn| th)? ?((?:19|"
+    r"20)[0-9]{2}))?"
+)
+_THIS = re.compile(
+    r"\b(?:bulan|bln) (?:ini|skrg|sekarang|skr|iki|ieu)\b|\b(?:hari ini|barusan|tadi|kemarin sore|baru "
+    r"saja|baru aja)\b"
+)
+_LAST = re.compile(
+    r"\b(?:bulan|bln|wulan) (?:lalu|kemarin|kemaren|kmrn|kmren|sebelumnya|kapungkur|kepungkur|wingi|"
+    r"kamari|yang lalu|yg lalu|tukang|lepas)\b|\bsebulan (?:yang |yg )?lalu\b"
+)
 _BEFORE_LAST = re.compile(r"\b(?:dua|2) (?:bulan|bln) (?:yang |yg )?(?:lalu|kemarin|sebelumnya)\b")
 _AGO = re.compile(r"\b([0-9]{1,3}) (?:bulan|bln) (?:yang |yg )?(?:lalu|kemarin|kemaren|sebelumnya|silam)\b")
 _NEXT = re.compile(r"\b(?:bulan|bln) (?:depan|dpn|besok|ngarep|hareup)\b")
@@ -249,7 +298,9 @@ def _month_result(year: int, month: int, doubts: tuple[str, ...] = ()) -> Readin
 
 
 def with_numerals(folded: str) -> str:
-    """`folded` with numbers in words written as digits ("tujuh belas agustus" is "17 agustus"). Positions are not kept."""
+    """`folded` with numbers in words written as digits ("tujuh belas agustus" is "17 agustus"). Positions are
+    not kept.
+    """
     tokens = tokens_of(folded)
     amounts = [a for a in amounts_in(tokens) if a.worded and not a.vague and not a.slang and isinstance(a.value, int)]
     if not amounts:
@@ -312,7 +363,9 @@ def _read_month(folded: str, today: date) -> Reading | Refusal:
 
 
 def read_month(text: str, *, today: date) -> Reading | Refusal:
-    """A month as `YYYY-MM`: "oktober", "okt 26", "10/2026", "bulan lalu". Without a year it is the nearest one not ahead."""
+    """A month as `YYYY-MM`: "oktober", "okt 26", "10/2026", "bulan lalu". Without a year it is the nearest one
+    not ahead.
+    """
     folded = fold(text)
     if not folded.strip():
         return Refusal("empty", attempt=False)

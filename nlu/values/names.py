@@ -1,5 +1,7 @@
 """Names of people as on the identity card: one word is complete, titles are left off, particles keep their place."""
 
+# ruff: noqa: SIM905  word lists are read and edited as text
+
 import re
 
 from nlu.values.affirm import read_affirm_deny
@@ -11,35 +13,54 @@ from nlu.values.reading import Reading, Refusal
 MOST_CHARS, MOST_WORDS, LEAST_CHARS = 60, 9, 2
 
 _INTRODUCTION = re.compile(
-    r"^(?:(?:halo|hai|hallo|assalamu'?alaikum|selamat (?:pagi|siang|sore|malam)|iya|ya|oke|ok|oh|eh|maaf|salah|bukan|perkenalkan|kenalkan|kenalin|nih|ini|hmm)[\s,.!]+)*"
-    r"(?:(?:(?:nama|nm|nma|name|jeneng|ngaran|nami|asma|jenenge|ngaranna)(?:\s?(?:nya|ku|e|na|kula|abdi|mu))?(?:\s+(?:saya|sy|aku|gue|gua|gw|ane|kulo|kula|abdi|urang|lengkap|lengkapnya|lengkapku|asli|"
-    r"aslinya|sesuai ktp|di ktp|ktp|pekerja|pekerjanya|almarhum|almarhumah|korban|peserta|ibu|bapak|istri|suami|anak|anaknya|is))*(?:\s*(?:adalah|yaitu|ialah|itu|is|yang benar|yg bener|yg benar|yang bener))?)"
-    r"|(?:saya|sy|aku|gue|gua|gw|ane|kulo|kula|abdi|panggil(?: aja| saja)?(?: saya)?|atas nama|a\.?n\.?|an|dengan|ini dengan|ini)(?:\s+(?:bernama|namanya|adalah|dengan|dgn))?)"
+    r"^(?:(?:halo|hai|hallo|assalamu'?alaikum|selamat (?:pagi|siang|sore|malam)|iya|ya|oke|ok|oh|eh|maaf|salah|bukan|"
+    r"perkenalkan|kenalkan|kenalin|nih|ini|hmm)[\s,.!]+)*"
+    r"(?:(?:(?:nama|nm|nma|name|jeneng|ngaran|nami|asma|jenenge|ngaranna)(?:\s?(?:nya|ku|e|na|kula|abdi|"
+    r"mu))?(?:\s+(?:saya|sy|aku|gue|gua|gw|ane|kulo|kula|abdi|urang|lengkap|lengkapnya|lengkapku|asli|"
+    r"aslinya|sesuai ktp|di ktp|ktp|pekerja|pekerjanya|almarhum|almarhumah|korban|peserta|ibu|bapak|istri|suami|anak|"
+    r"anaknya|is))*(?:\s*(?:adalah|yaitu|ialah|itu|is|yang benar|yg bener|yg benar|yang bener))?)"
+    r"|(?:saya|sy|aku|gue|gua|gw|ane|kulo|kula|abdi|panggil(?: aja| saja)?(?: saya)?|atas nama|a\.?n\.?|an|dengan|ini "
+    r"dengan|ini)(?:\s+(?:bernama|namanya|adalah|dengan|dgn))?)"
     r"\s*[:=]?\s*(?=\S)",
 )
-_CONFIRMING = re.compile(r"[\s,]+(?:ya|iya|pak|bu|min|kak|mas|mbak|mba|bang|om|admin|gan|bos|sis|dong|deh|nih|aja|saja|sih|makasih|terima kasih|trims|kakak|lah|ajah|bu min|hehe|wkwk)[.!]*$")
+_CONFIRMING = re.compile(
+    r"[\s,]+(?:ya|iya|pak|bu|min|kak|mas|mbak|mba|bang|om|admin|gan|bos|sis|dong|deh|nih|aja|"
+    r"saja|sih|makasih|terima kasih|trims|kakak|lah|ajah|bu min|hehe|wkwk)[.!]*$"
+)
 _AFTER = re.compile(
-    r"\s*(?:[,;\n(]|\b(?:umur|usia|alamat|nik|tinggal|kerja|pekerjaan|lahir|tempat|dari|nomor|hp|wa|tukang|yang kerja|mau|ingin|pengen|dan saya|sesuai ktp|sesuai|di ktp)\b).*$",
+    r"\s*(?:[,;\n(]|\b(?:umur|usia|alamat|nik|tinggal|kerja|pekerjaan|lahir|tempat|dari|nomor|hp|wa|tukang|yang kerja|"
+    r"mau|ingin|pengen|dan saya|sesuai ktp|sesuai|di ktp)\b).*$",
     re.DOTALL,
 )
 _TITLES_BEFORE = frozenset(
-    "pak bapak bpk bu ibu mas mbak mba bang abang kang teh neng ning cak gus tuan nyonya ny tn nn nona sdr sdri saudara saudari mr mrs ms om tante mbah kek dr drs dra "
-    "ir prof h hj kh haji hajah hajjah ust ustad ustadz ustadzah kiai kyai alm almh almarhum almarhumah drg drh raden_ letkol".split()
+    "pak bapak bpk bu ibu mas mbak mba bang abang kang teh neng ning cak gus tuan nyonya ny tn nn nona sdr sdri "
+    "saudara saudari mr mrs ms om tante mbah kek dr drs dra "
+    "ir prof h hj kh haji hajah hajjah ust ustad ustadz ustadzah kiai kyai alm almh almarhum almarhumah drg drh "
+    "raden_ letkol".split()
 )
 _DEGREES = re.compile(
-    r"[\s,]+(?:s\.?\s?(?:pd|pdi|pd\.?i|e|h|hi|kom|t|sos|sosi|ag|km|kep|ip|si|st|tp|p|pt|psi|farm|gz|ked|hum|ikom|i\.?kom|akun|ak|sn|th|kel|keb|tr\.?\w*)|a\.?\s?md\.?\s?(?:kep|keb|kom)?|m\.?\s?(?:pd|pdi|m|h|si|kom|t|ag|kes|a|b\.?a|hum|sc|kn|ak)|ph\.?d|dr|sp\.?\s?\w{1,3}|s\.?t|s\.?e|s\.?h|b\.?a|bsc|mm|mba)\.?(?=$|[\s,.])",
+    r"[\s,]+(?:s\.?\s?(?:pd|pdi|pd\.?i|e|h|hi|kom|t|sos|sosi|ag|km|kep|ip|si|st|tp|p|pt|psi|farm|gz|ked|hum|ikom|"
+    r"i\.?kom|akun|ak|sn|th|kel|keb|tr\.?\w*)|a\.?\s?md\.?\s?(?:kep|keb|kom)?|m\.?\s?(?:pd|pdi|m|h|si|kom|t|ag|kes|a|"
+    r"b\.?a|hum|sc|kn|ak)|ph\.?d|dr|sp\.?\s?\w{1,3}|s\.?t|s\.?e|s\.?h|b\.?a|bsc|mm|mba)\.?(?=$|[\s,.])",
 )
 _SMALL_WORDS = frozenset({"bin", "binti", "van", "der", "de", "den", "al", "bt", "bte"})
 _WORD_OK = re.compile(r"[^\W\d_]+(?:['.\-][^\W\d_]+)*\.?")
 #: Words that make an answer something other than a name. Only ones that no Indonesian bears as a name.
 _NOT_NAMES = frozenset(
-    "mau ingin pengen pengin tanya nanya dulu daftar bayar iuran saldo cek bagaimana gimana gmn kenapa knp berapa brp apa apakah kapan mana dimana siapa tidak tdk gak ga gk nggak "
-    "ngga enggak engga bukan belum blm bisa boleh sudah udah udh sdh kalau kalo karena karna untuk buat yang yg dengan tapi sama kamu anda lupa tau tahu nik ktp kartu nomor hp wa "
-    "bpjs jamsostek ketenagakerjaan jkk jkm jht klaim komplain lapor batal cancel menu bantuan help tolong mohon halo hai hello hallo hi assalamualaikum terima kasih makasih "
-    "selamat pagi siang sore malam iya ya ok oke okay sip siap betul benar bener setuju lanjut kembali ulang ulangi skip lewati lewat nanti besok kemarin kerja kerjaan pekerjaan tukang "
-    "ojek ojol sopir supir pedagang petani nelayan kurir buruh jualan rupiah juta ribu jt rb bulan tahun hari minggu umur alamat petugas admin orang cs operator manusia robot bot "
-    "tadi ini itu di ke dari ada aja saja dong deh sih kok loh rahasia nama namanya punya lagi jangan salah anjing bangsat babi goblok tolol kampret brengsek bego kontol "
-    "memek ngentot tai taik asu jancok bajingan setan kecelakaan meninggal rumah sakit donasi sumbang pusing bingung ngapain kah ngerti paham maksud maksudnya banget sekali terus "
+    "mau ingin pengen pengin tanya nanya dulu daftar bayar iuran saldo cek bagaimana gimana gmn kenapa knp berapa brp "
+    "apa apakah kapan mana dimana siapa tidak tdk gak ga gk nggak "
+    "ngga enggak engga bukan belum blm bisa boleh sudah udah udh sdh kalau kalo karena karna untuk buat yang yg "
+    "dengan tapi sama kamu anda lupa tau tahu nik ktp kartu nomor hp wa "
+    "bpjs jamsostek ketenagakerjaan jkk jkm jht klaim komplain lapor batal cancel menu bantuan help tolong mohon halo "
+    "hai hello hallo hi assalamualaikum terima kasih makasih "
+    "selamat pagi siang sore malam iya ya ok oke okay sip siap betul benar bener setuju lanjut kembali ulang ulangi "
+    "skip lewati lewat nanti besok kemarin kerja kerjaan pekerjaan tukang "
+    "ojek ojol sopir supir pedagang petani nelayan kurir buruh jualan rupiah juta ribu jt rb bulan tahun hari minggu "
+    "umur alamat petugas admin orang cs operator manusia robot bot "
+    "tadi ini itu di ke dari ada aja saja dong deh sih kok loh rahasia nama namanya punya lagi jangan salah anjing "
+    "bangsat babi goblok tolol kampret brengsek bego kontol "
+    "memek ngentot tai taik asu jancok bajingan setan kecelakaan meninggal rumah sakit donasi sumbang pusing bingung "
+    "ngapain kah ngerti paham maksud maksudnya banget sekali terus "
     "saya sy aku gue gua gw istri suami bapakku ibuku gimanasih stop berhenti semua kantor alamatnya nomornya".split()
 )
 
@@ -106,13 +127,17 @@ def name_in(text: str, folded: str) -> Reading | Refusal:
     letters = sum(char.isalpha() for char in body)
     if letters < LEAST_CHARS:
         return Refusal("too_short", {"characters": str(letters)})
-    if letters > 3 and len(set(plain[0])) == 1 and len(words) == 1 or re.search(r"(.)\1{3,}", body.lower()):
+    if (letters > 3 and len(set(plain[0])) == 1 and len(words) == 1) or re.search(r"(.)\1{3,}", body.lower()):
         return Refusal("not_a_name")
     if len(words) == 1 and letters >= 5 and not re.search(r"[aeiouy]", plain[0]) and plain[0].isascii():
         return Refusal("not_a_name")
     if len(words) <= 2:
         answer = read_affirm_deny(body)
-        if isinstance(answer, Reading) and answer.value != "unclear" and all(word not in {"siti", "aman", "gelem", "bagus", "pas"} for word in plain):
+        if (
+            isinstance(answer, Reading)
+            and answer.value != "unclear"
+            and all(word not in {"siti", "aman", "gelem", "bagus", "pas"} for word in plain)
+        ):
             return Refusal("not_a_name", attempt=False)
     value = " ".join(_capitals(word, i == 0) for i, word in enumerate(words))
     return Reading(value, ("one_word",) if len(words) == 1 else ())

@@ -30,7 +30,8 @@ def _with_one_less(word: str) -> set[str]:
 class NearWords:
     """A fixed list of words of `least` letters or more, asked for the ones nearest to a misspelt word.
 
-    One slip is forgiven, two in words of nine letters or more (two slips are found when they are not both in the same direction).
+    One slip is forgiven, two in words of nine letters or more (two slips are found when they are not both in the
+    same direction).
     """
 
     def __init__(self, words: Iterable[str], *, least: int = 6) -> None:

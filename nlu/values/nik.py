@@ -1,6 +1,7 @@
 """The NIK, number of the identity card: sixteen digits with a place, a birth date and a serial in them.
 
-Structure after the civil registry: two digits province, two regency or city, two district of first registration, then the birth date
+Structure after the civil registry: two digits province, two regency or city, two district of first registration,
+then the birth date
 as DDMMYY (40 is added to the day of women), then a serial from 0001. There is no check digit.
 """
 
@@ -19,7 +20,9 @@ _WOMENS_DAYS = 40
 
 @dataclass(frozen=True, slots=True)
 class NikFacts:
-    """What a NIK says by itself. `age_years` is the age on the day given; a card never changes, so a date may differ from the truth."""
+    """What a NIK says by itself. `age_years` is the age on the day given; a card never changes, so a date may
+    differ from the truth.
+    """
 
     birth_date: date
     sex: Literal["female", "male"]
@@ -32,7 +35,9 @@ def _age(born: date, today: date) -> int:
 
 
 def _birth_date(nik: str, today: date) -> date | None:
-    """The birth date within a NIK, or None if there is no such day. A year that would lie ahead is of the last century."""
+    """The birth date within a NIK, or None if there is no such day. A year that would lie ahead is of the last
+    century.
+    """
     day, month, year = int(nik[6:8]), int(nik[8:10]), int(nik[10:12])
     if day > _WOMENS_DAYS:
         day -= _WOMENS_DAYS
@@ -60,7 +65,9 @@ def nik_facts(nik: str, *, today: date) -> NikFacts:
 
 
 def check_nik(digits: str, *, today: date) -> Reading | Refusal:
-    """Whether sixteen digits can be a NIK. An unknown region prefix is a doubt only: old cards keep codes since replaced."""
+    """Whether sixteen digits can be a NIK. An unknown region prefix is a doubt only: old cards keep codes
+    since replaced.
+    """
     if len(digits) != NIK_DIGITS:
         return Refusal("too_short" if len(digits) < NIK_DIGITS else "too_long", {"digits": str(len(digits))})
     if digits.startswith("00"):
@@ -74,7 +81,9 @@ def check_nik(digits: str, *, today: date) -> Reading | Refusal:
 
 
 def pick_run(runs: list[DigitRun], wanted: int) -> DigitRun | Refusal | None:
-    """The run to judge: the one with `wanted` digits, else the longest. None for no runs, a refusal for two different ones."""
+    """The run to judge: the one with `wanted` digits, else the longest. None for no runs, a refusal for two
+    different ones.
+    """
     right = [run for run in runs if len(run.digits) == wanted and not run.spoiled]
     if len({run.digits for run in right}) > 1:
         return Refusal("two_answers")

@@ -1,7 +1,10 @@
 """Numbers as Indonesians write and say them: `2,5 jt`, `dua juta lima ratus`, `2jt500`, `limang ewu`, `gocap`.
 
-Everything here works on folded text (see `folding.fold`), keeps positions, and knows nothing of rupiah, people or months.
+Everything here works on folded text (see `folding.fold`), keeps positions, and knows nothing of rupiah, people or
+months.
 """
+
+# ruff: noqa: SIM905  word lists are read and edited as text
 
 import re
 from dataclasses import dataclass
@@ -20,12 +23,15 @@ DIGITS: dict[str, int] = {
     "enam": 6, "enem": 6, "genep": 6, "anam": 6, "nem": 6, "six": 6,
     "tujuh": 7, "pitu": 7, "pitung": 7, "tujoh": 7, "tuju": 7, "tujuah": 7, "seven": 7,
     "delapan": 8, "lapan": 8, "wolu": 8, "wolung": 8, "dalapan": 8, "dlapan": 8, "salapan_": 8, "eight": 8,
-    "sembilan": 9, "songo": 9, "sanga": 9, "sangang": 9, "salapan": 9, "smbilan": 9, "sambilan": 9, "semilan": 9, "nine": 9,
+    "sembilan": 9, "songo": 9, "sanga": 9, "sangang": 9, "salapan": 9, "smbilan": 9, "sambilan": 9, "semilan": 9,
+    "nine": 9,
 }  # fmt: skip
 #: Whole numbers below a hundred that are one word.
 SMALL: dict[str, int] = {
-    "sepuluh": 10, "sapuluh": 10, "spuluh": 10, "sedoso": 10, "sepulu": 10, "ten": 10, "sebelas": 11, "sewelas": 11, "sabelas": 11,
-    "rolas": 12, "telulas": 13, "patbelas": 14, "limolas": 15, "nembelas": 16, "pitulas": 17, "wolulas": 18, "songolas": 19,
+    "sepuluh": 10, "sapuluh": 10, "spuluh": 10, "sedoso": 10, "sepulu": 10, "ten": 10, "sebelas": 11, "sewelas": 11,
+        "sabelas": 11,
+    "rolas": 12, "telulas": 13, "patbelas": 14, "limolas": 15, "nembelas": 16, "pitulas": 17, "wolulas": 18,
+    "songolas": 19,
     "selawe": 25, "salawe": 25, "seket": 50, "sewidak": 60, "twelve": 12,
 }  # fmt: skip
 TEEN = frozenset({"belas", "bls", "welas", "blas"})
@@ -35,8 +41,12 @@ ONE_HUNDRED = frozenset({"seratus", "saratus", "satus", "sratus", "seratusan", "
 THOUSAND, MILLION, BILLION = 1_000, 1_000_000, 1_000_000_000
 #: Word to factor. A final -an means "about".
 UNITS: dict[str, int] = {
-    **dict.fromkeys(("rb", "ribu", "rebu", "rbu", "k", "ewu", "ribuh", "rebuh", "rbuan", "ceng", "rib", "ngewu", "ribo"), THOUSAND),
-    **dict.fromkeys(("jt", "juta", "jeti", "yuta", "jutah", "jta", "jut", "tiao", "tiauw", "jtan", "yutan", "juto"), MILLION),
+    **dict.fromkeys(
+        ("rb", "ribu", "rebu", "rbu", "k", "ewu", "ribuh", "rebuh", "rbuan", "ceng", "rib", "ngewu", "ribo"), THOUSAND
+    ),
+    **dict.fromkeys(
+        ("jt", "juta", "jeti", "yuta", "jutah", "jta", "jut", "tiao", "tiauw", "jtan", "yutan", "juto"), MILLION
+    ),
     **dict.fromkeys(("miliar", "milyar", "m", "milyard", "miliyar", "mlyr"), BILLION),
 }
 ABOUT_UNITS: dict[str, int] = {
@@ -45,14 +55,18 @@ ABOUT_UNITS: dict[str, int] = {
 }  # fmt: skip
 ONE_UNIT: dict[str, int] = {
     "seribu": THOUSAND, "sewu": THOUSAND, "sarebu": THOUSAND, "serebu": THOUSAND, "sribu": THOUSAND, "sarewu": THOUSAND,
-    "sejuta": MILLION, "sajuta": MILLION, "sakjuta": MILLION, "sejt": MILLION, "sejeti": MILLION, "sjuta": MILLION, "sayuta": MILLION,
+    "sejuta": MILLION, "sajuta": MILLION, "sakjuta": MILLION, "sejt": MILLION, "sejeti": MILLION, "sjuta": MILLION,
+        "sayuta": MILLION,
     "semiliar": BILLION, "semilyar": BILLION,
 }  # fmt: skip
 ABOUT_ONE_UNIT: dict[str, int] = {"seribuan": THOUSAND, "sejutaan": MILLION}
 #: Hokkien sums of the market, taken literally; in daily talk some mean thousands, which is the doubt "slang_sum".
 SLANG: dict[str, int] = {
-    "jigo": 25, "gocap": 50, "gocab": 50, "cepek": 100, "cepe": 100, "pekgo": 150, "nopek": 200, "sapek": 300, "gopek": 500, "gope": 500,
-    "seceng": 1_000, "noceng": 2_000, "saceng": 3_000, "goceng": 5_000, "gocengan": 5_000, "ceban": 10_000, "cebanan": 10_000,
+    "jigo": 25, "gocap": 50, "gocab": 50, "cepek": 100, "cepe": 100, "pekgo": 150, "nopek": 200, "sapek": 300,
+    "gopek": 500,
+        "gope": 500,
+    "seceng": 1_000, "noceng": 2_000, "saceng": 3_000, "goceng": 5_000, "gocengan": 5_000, "ceban": 10_000,
+    "cebanan": 10_000,
     "noban": 20_000, "saban": 30_000, "goban": 50_000, "gobanan": 50_000, "cetiao": 1_000_000, "cetiaw": 1_000_000,
     "notiao": 2_000_000, "gotiao": 5_000_000, "gotiaw": 5_000_000, "cepekceng": 100_000, "gopekceng": 500_000,
 }  # fmt: skip
@@ -61,15 +75,21 @@ FRACTIONS: dict[str, Fraction] = {"setengah": Fraction(1, 2), "separuh": Fractio
     "½": Fraction(1, 2), "¼": Fraction(1, 4), "¾": Fraction(3, 4)}  # fmt: skip
 COLLECTIONS: dict[str, int] = {"lusin": 12, "kodi": 20, "pasang": 2}
 ONE_COLLECTION: dict[str, int] = {"selusin": 12, "sekodi": 20, "sepasang": 2, "sakodi": 20, "salusin": 12}
-VAGUE_HEADS = frozenset({"puluhan", "belasan", "ratusan", "ribuan", "jutaan", "jutan", "miliaran", "milyaran", "lusinan"})
+VAGUE_HEADS = frozenset(
+    {"puluhan", "belasan", "ratusan", "ribuan", "jutaan", "jutan", "miliaran", "milyaran", "lusinan"}
+)
 #: Words that count a thing other than money: a number before one of these ends the number before it.
 NOUNS = frozenset(
-    "orang org oran anak pekerja karyawan pegawai buruh teman temen kawan anggota jiwa kepala driver ojol sopir petani nelayan kali x bulan bln semester "
-    "hari hr minggu mgg tahun thn th taun jam menit mnt detik persen meter km kg liter ekor unit buah lembar biji rit trip order "
-    "wulan sasi dina dinten taon poe tugas tempat warung toko motor mobil rumah kios tukang tetangga keluarga cucu kartu".split()
+    "orang org oran anak pekerja karyawan pegawai buruh teman temen kawan anggota jiwa kepala driver ojol sopir "
+    "petani nelayan kali x bulan bln semester "
+    "hari hr minggu mgg tahun thn th taun jam menit mnt detik persen meter km kg liter ekor unit buah lembar biji rit "
+    "trip order "
+    "wulan sasi dina dinten taon poe tugas tempat warung toko motor mobil rumah kios tukang tetangga keluarga cucu "
+    "kartu".split()
 )
 
-_PIECES = sorted({*DIGITS, *SMALL, *TEEN, *TENS, *HUNDREDS, *ONE_HUNDRED, *ONE_UNIT, "ribu", "rebu", "ewu", "juta", "miliar",
+_PIECES = sorted({*DIGITS, *SMALL, *TEEN, *TENS, *HUNDREDS, *ONE_HUNDRED, *ONE_UNIT, "ribu", "rebu", "ewu", "juta",
+    "miliar",
                   "jutaan", "ribuan", "rb", "jt", "setengah", "koma"}
                  - {"ro", "nem", "m", "one", "ten", "six", "two"}, key=len, reverse=True)  # fmt: skip
 _GLUED = re.compile(f"(?:{'|'.join(_PIECES)}){{2,}}")
@@ -77,7 +97,20 @@ _PIECE = re.compile("|".join(_PIECES))
 _ONE_BEFORE_UNIT = frozenset({"se", "sa", "sak", "sa'"})
 _DECIMAL_WORDS = frozenset({"koma", "comma", "titik", "point"})
 
-_KNOWN_WORDS = frozenset({*DIGITS, *SMALL, *ONE_HUNDRED, *ONE_UNIT, *ABOUT_ONE_UNIT, *SLANG, *FRACTIONS, *ONE_COLLECTION, *VAGUE_HEADS, *_ONE_BEFORE_UNIT})
+_KNOWN_WORDS = frozenset(
+    {
+        *DIGITS,
+        *SMALL,
+        *ONE_HUNDRED,
+        *ONE_UNIT,
+        *ABOUT_ONE_UNIT,
+        *SLANG,
+        *FRACTIONS,
+        *ONE_COLLECTION,
+        *VAGUE_HEADS,
+        *_ONE_BEFORE_UNIT,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +171,9 @@ def tokens_of(folded: str) -> tuple[Token, ...]:
             tokens.append(Token(text, start, end, glued, first.isascii()))
         elif len(text) >= 6 and text not in _KNOWN_WORDS and _GLUED.fullmatch(text):
             for piece in _PIECE.finditer(text):
-                tokens.append(Token(piece.group(), start + piece.start(), start + piece.end(), glued or piece.start() > 0, False))
+                tokens.append(
+                    Token(piece.group(), start + piece.start(), start + piece.end(), glued or piece.start() > 0, False)
+                )
         else:
             tokens.append(Token(text, start, end, glued, False))
     return tuple(tokens)
@@ -148,16 +183,18 @@ def _doubled(word: Token, folded: str, end: int) -> bool:
     """Whether a 2 after `word` doubles it ("kira2"), which no unit, mark or month does."""
     return (
         not word.numeral and len(word.text) >= 3 and word.text.isalpha() and word.text not in UNITS
-        and word.text not in {"rp", "idr", "nomor", "opsi", "pilihan", "tgl", "tanggal", "jan", "feb", "mar", "apr", "mei", "jun",
+        and word.text not in {"rp", "idr", "nomor", "opsi", "pilihan", "tgl", "tanggal", "jan", "feb", "mar", "apr",
+            "mei", "jun",
                               "jul", "agu", "sep", "okt", "nov", "des"}
-        and not (end < len(folded) and (folded[end].isdigit() or folded[end].isalpha() and folded[end] not in "n"))
+        and not (end < len(folded) and (folded[end].isdigit() or (folded[end].isalpha() and folded[end] not in "n")))
     )  # fmt: skip
 
 
 def numeral(text: str, unit_after: int = 1) -> tuple[Fraction | int, bool, str] | None:
     """The value of a numeral with dots and commas, whether it had thousands marks, and what is odd about it.
 
-    A mark before exactly three digits parts thousands; one or two digits before a unit are a decimal. None when it is malformed.
+    A mark before exactly three digits parts thousands; one or two digits before a unit are a decimal. None when it
+    is malformed.
     """
     if text.isdigit():
         return (int(text), False, "") if len(text) <= 18 else None
@@ -174,7 +211,11 @@ def numeral(text: str, unit_after: int = 1) -> tuple[Fraction | int, bool, str] 
             groups, marks = groups[:-1], marks[:-1]
         else:
             decimal = groups.pop()
-            return Fraction(int(head + "".join(groups)) * 10 ** len(decimal) + int(decimal), 10 ** len(decimal)), True, ""
+            return (
+                Fraction(int(head + "".join(groups)) * 10 ** len(decimal) + int(decimal), 10 ** len(decimal)),
+                True,
+                "",
+            )
     if all(len(group) == 3 for group in groups) and len(head) <= 3:
         if len(groups) == 1 and unit_after >= MILLION and len(head) <= 2:
             return Fraction(int(head + groups[0]), 1000), False, "decimal_assumed"
@@ -233,7 +274,8 @@ def _quantity(tokens: tuple[Token, ...], at: int) -> tuple[Fraction | int, int, 
         j = at + 1
         spaced = token.text
         while (
-            j < len(tokens) and tokens[j].numeral and not tokens[j].glued and len(tokens[j].text) == 3 and tokens[j].text.isdigit()
+            j < len(tokens) and tokens[j].numeral and not tokens[j].glued and len(tokens[j].text) == 3 and
+            tokens[j].text.isdigit()
             and (spaced.isdigit() and len(spaced) <= 3 if j == at + 1 else True) and spaced[0] != "0"
             and tokens[j].start - tokens[j - 1].end == 1
         ):  # fmt: skip
@@ -253,9 +295,22 @@ def _quantity(tokens: tuple[Token, ...], at: int) -> tuple[Fraction | int, int, 
                 after = tokens[j + 2].text if j + 2 < len(tokens) else ""
                 if after in UNITS or after in {"tahun", "thn", "th", "bulan", "bln", "lusin", "taun"}:
                     return Fraction(int(token.text), int(over)), j + 2, False, False, ""
-        if following in _DECIMAL_WORDS and j + 1 < len(tokens) and tokens[j + 1].text.isdigit() and len(tokens[j + 1].text) <= 2:
+        if (
+            following in _DECIMAL_WORDS
+            and j + 1 < len(tokens)
+            and tokens[j + 1].text.isdigit()
+            and len(tokens[j + 1].text) <= 2
+        ):
             text = tokens[j + 1].text
-            return Fraction(int(token.text) * 10 ** len(text) + int(text), 10 ** len(text)) if token.text.isdigit() else value, j + 2, False, False, "decimal"
+            return (
+                Fraction(int(token.text) * 10 ** len(text) + int(text), 10 ** len(text))
+                if token.text.isdigit()
+                else value,
+                j + 2,
+                False,
+                False,
+                "decimal",
+            )
         if following in HUNDREDS or following in TENS:
             value = value * (100 if following in HUNDREDS else 10)
             j += 1
@@ -343,7 +398,12 @@ def amount_at(tokens: tuple[Token, ...], at: int) -> Amount | None:
                 break
             value, after, in_words, in_groups, strange = quantity
             mixed_half = False
-            if after < count and tokens[after].text in FRACTIONS and after + 1 < count and tokens[after + 1].text in UNITS:
+            if (
+                after < count
+                and tokens[after].text in FRACTIONS
+                and after + 1 < count
+                and tokens[after + 1].text in UNITS
+            ):
                 value += FRACTIONS[tokens[after].text]
                 after += 1
                 mixed_half = True
@@ -352,7 +412,9 @@ def amount_at(tokens: tuple[Token, ...], at: int) -> Amount | None:
                 after += 1
             if after < count:
                 following = tokens[after].text
-                if following in UNITS and not (following in {"m", "k"} and not tokens[after].glued and not tokens[after - 1].numeral):
+                if following in UNITS and not (
+                    following in {"m", "k"} and not tokens[after].glued and not tokens[after - 1].numeral
+                ):
                     unit = UNITS[following]
                     after += 1
                     if following == "m":
@@ -363,7 +425,9 @@ def amount_at(tokens: tuple[Token, ...], at: int) -> Amount | None:
                 elif following in COLLECTIONS:
                     value *= COLLECTIONS[following]
                     after += 1
-            if unit == THOUSAND and in_groups and value >= 10_000 or unit == MILLION and in_groups and value >= MILLION:
+            if (unit == THOUSAND and in_groups and value >= 10_000) or (
+                unit == MILLION and in_groups and value >= MILLION
+            ):
                 unit = 1
                 doubts.append("redundant_unit")
             if not unit and last_unit:
@@ -378,7 +442,11 @@ def amount_at(tokens: tuple[Token, ...], at: int) -> Amount | None:
                 break
             if unit and last_unit and unit >= last_unit:
                 break
-            worded, grouped, odd = worded or in_words, grouped or in_groups, odd or (strange if not unit or strange == "adjacent" else "")
+            worded, grouped, odd = (
+                worded or in_words,
+                grouped or in_groups,
+                odd or (strange if not unit or strange == "adjacent" else ""),
+            )
             if strange == "decimal_assumed":
                 doubts.append(strange)
             if mixed_half and not unit:
@@ -400,7 +468,12 @@ def amount_at(tokens: tuple[Token, ...], at: int) -> Amount | None:
             continue
         if last_unit == 0:
             total, j = value, after
-            if worded and j < count and tokens[j].text in FRACTIONS and (j + 1 == count or tokens[j + 1].text not in NOUNS):
+            if (
+                worded
+                and j < count
+                and tokens[j].text in FRACTIONS
+                and (j + 1 == count or tokens[j + 1].text not in NOUNS)
+            ):
                 total, j = total + FRACTIONS[tokens[j].text], j + 1
             if j + 1 < count and tokens[j].text == "-" and tokens[j + 1].text == "an":
                 about, j = True, j + 2
@@ -410,7 +483,8 @@ def amount_at(tokens: tuple[Token, ...], at: int) -> Amount | None:
     if isinstance(total, Fraction) and total.denominator == 1:
         total = int(total)
     return Amount(
-        total, at, j, tokens[at].start, tokens[j - 1].end, unit=last_unit >= THOUSAND and not slang or "redundant_unit" in doubts,
+        total, at, j, tokens[at].start, tokens[j - 1].end, unit=(last_unit >= THOUSAND and not slang) or
+            "redundant_unit" in doubts,
         about=about, slang=slang, grouped=grouped, worded=worded, vague=vague, odd=odd, doubts=tuple(doubts),
     )  # fmt: skip
 
@@ -418,7 +492,9 @@ def amount_at(tokens: tuple[Token, ...], at: int) -> Amount | None:
 def _tail_of(
     tokens: tuple[Token, ...], at: int, after: int, value: Fraction | int, last_unit: int, in_words: bool
 ) -> Fraction | int | None:
-    """What a number without a unit adds after one with a unit ("2jt500", "sejuta dua ratus"), or None if it stands by itself."""
+    """What a number without a unit adds after one with a unit ("2jt500", "sejuta dua ratus"), or None if it
+    stands by itself.
+    """
     if after < len(tokens) and (tokens[after].text in NOUNS or tokens[after].text in FRACTIONS):
         return None
     if not isinstance(value, int) or not 0 < value < 1000:

@@ -1,5 +1,7 @@
 """What people do for a living, in their own words, as a code of our occupation list."""
 
+# ruff: noqa: SIM905  word lists are read and edited as text
+
 import csv
 import re
 from dataclasses import dataclass
@@ -28,7 +30,9 @@ class Occupation:
 
 @dataclass(frozen=True, slots=True)
 class OccupationFound:
-    """An occupation named in a text; positions in the folded text. `general` marks a word that a nearer one outdoes ("sopir")."""
+    """An occupation named in a text; positions in the folded text. `general` marks a word that a nearer one
+    outdoes ("sopir").
+    """
 
     occupation: Occupation
     words: tuple[str, ...]
@@ -42,10 +46,14 @@ class OccupationFound:
 
 
 _SPELLINGS = {
-    "supir": "sopir", "supirnya": "sopir", "sopirnya": "sopir", "driver": "driver", "drivernya": "driver", "pengemudi": "pengemudi", "tkg": "tukang", "tkng": "tukang", "tukng": "tukang",
-    "jualin": "jualan", "jual": "jual", "ngojeg": "ngojek", "ojeknya": "ojek", "ojol2": "ojol", "pedagangnya": "pedagang", "dagangan": "dagang", "truck": "truk", "taxi": "taksi",
-    "service": "servis", "hape": "hp", "handphone": "hp", "onlen": "online", "onlin": "online", "ol": "online", "bgnn": "bangunan", "bangunn": "bangunan",
-    "serabutn": "serabutan", "jualannya": "jualan", "krywn": "karyawan", "kuli2": "kuli", "sopirin": "sopir", "sawahan": "sawah",
+    "supir": "sopir", "supirnya": "sopir", "sopirnya": "sopir", "driver": "driver", "drivernya": "driver", "pengemudi":
+        "pengemudi", "tkg": "tukang", "tkng": "tukang", "tukng": "tukang",
+    "jualin": "jualan", "jual": "jual", "ngojeg": "ngojek", "ojeknya": "ojek", "ojol2": "ojol", "pedagangnya":
+        "pedagang", "dagangan": "dagang", "truck": "truk", "taxi": "taksi",
+    "service": "servis", "hape": "hp", "handphone": "hp", "onlen": "online", "onlin": "online", "ol": "online", "bgnn":
+        "bangunan", "bangunn": "bangunan",
+    "serabutn": "serabutan", "jualannya": "jualan", "krywn": "karyawan", "kuli2": "kuli", "sopirin": "sopir", "sawahan":
+        "sawah",
 }  # fmt: skip
 
 
@@ -75,23 +83,34 @@ _BY_JOINED = {"".join(words): code for words, code in _SYNONYMS.items()}
 _GENERAL: frozenset[tuple[str, ...]] = frozenset(
     _norm(word)
     for word in (
-        "sopir driver pengemudi tukang buruh kuli pedagang dagang jualan berdagang penjual karyawan pegawai lain lainnya serabutan wiraswasta wirausaha staf staff "
+        "sopir driver pengemudi tukang buruh kuli pedagang dagang jualan berdagang penjual karyawan pegawai lain "
+        "lainnya serabutan wiraswasta wirausaha staf staff "
         "petani tani guru narik las parkir kue perahu usaha teknisi pelayan dokter kaisar bos imam umkm kader".split()
     )
 )
-#: Words that mean an occupation only as an answer, or after "kerja saya": in a sentence they mostly mean something else.
+#: Words that mean an occupation only as an answer, or after "kerja saya": in a sentence they mostly mean something
+#: else.
 NEEDS_CUE = frozenset(
     _norm(word)
     for word in (
-        "bos,imam,las,kue,urut,parkir,kaisar,band,kru,crew,mc,wo,eo,salon,rias,tambak,lapak,gerobak,bengkel,warung,perahu,asuransi,lain,lainnya,yang lain,lain-lain,lain lain,rt rw,"
-        "pak rt,bu rt,ketua rt,ketua rw,dokter,perawat,bidan,polisi,tentara,pns,pegawai,staf,staff,karyawan,owner,guide,admin online,penulis,kader,relawan,magang,koki,kasir,sales,"
-        "security,satpam,ob,abk,sado,kaki lima,imam masjid,suster,bibi,konstruksi,perdagangan,pelayan,agen bank,agen perisai,brilink,agen brilink,calo,broker,makelar,perantara,gojek,"
-        "grab,maxim,refleksi,batik,tenun,barang bekas,rongsok,laundry,angkot,becak,perangkat desa,aparat desa,teknisi,ronda,wasit,coach,pasukan oranye,ternak,sound system,dekorasi,"
-        "asisten rt,kantin,mebel,furniture,furnitur,butik,starling,nyari ikan,cari ikan,ojek,apa saja,kerja apa aja,kerja apa saja,ke sawah,art,prt,pkl,pijat,pijet,kolam ikan,"
-        "guru,buruh,kuli,usaha sendiri,usaha kecil,pelajar,mahasiswa,pensiunan,kerja pabrik,majikan,juragan,pengusaha,pemilik usaha,pemberi kerja,pengacara,advokat,notaris,klotok,"
-        "bajaj,tukang,nol,jahit,ukir,macul,sais,rider,gocar,grabcar,delivery,antar barang,kontraktor,pemborong,arsitek,wartawan,kerja proyek,kerja online,ngasuh anak,nganggur,karyawan toko,"
-        "anak kandang,tidak bekerja,belum bekerja,tidak kerja,ga kerja,gak kerja,nggak kerja,belum kerja,irt,siswa,cukur,permak,tambal ban,rumah makan,kedai,wasap,potong rambut,event organizer,"
-        "konsultan,usaha mandiri,jaga rumah,interpreter,dokter umum,dokter gigi,calo tiket,karyawan kontrak,karyawan swasta,imam mushola,pegawai negeri,guru agama,seniman,cuci motor".split(",")
+        "bos,imam,las,kue,urut,parkir,kaisar,band,kru,crew,mc,wo,eo,salon,rias,tambak,lapak,gerobak,bengkel,warung,"
+        "perahu,asuransi,lain,lainnya,yang lain,lain-lain,lain lain,rt rw,"
+        "pak rt,bu rt,ketua rt,ketua rw,dokter,perawat,bidan,polisi,tentara,pns,pegawai,staf,staff,karyawan,owner,"
+        "guide,admin online,penulis,kader,relawan,magang,koki,kasir,sales,"
+        "security,satpam,ob,abk,sado,kaki lima,imam masjid,suster,bibi,konstruksi,perdagangan,pelayan,agen bank,agen "
+        "perisai,brilink,agen brilink,calo,broker,makelar,perantara,gojek,"
+        "grab,maxim,refleksi,batik,tenun,barang bekas,rongsok,laundry,angkot,becak,perangkat desa,aparat desa,teknisi,"
+        "ronda,wasit,coach,pasukan oranye,ternak,sound system,dekorasi,"
+        "asisten rt,kantin,mebel,furniture,furnitur,butik,starling,nyari ikan,cari ikan,ojek,apa saja,kerja apa aja,"
+        "kerja apa saja,ke sawah,art,prt,pkl,pijat,pijet,kolam ikan,"
+        "guru,buruh,kuli,usaha sendiri,usaha kecil,pelajar,mahasiswa,pensiunan,kerja pabrik,majikan,juragan,pengusaha,"
+        "pemilik usaha,pemberi kerja,pengacara,advokat,notaris,klotok,"
+        "bajaj,tukang,nol,jahit,ukir,macul,sais,rider,gocar,grabcar,delivery,antar barang,kontraktor,pemborong,"
+        "arsitek,wartawan,kerja proyek,kerja online,ngasuh anak,nganggur,karyawan toko,"
+        "anak kandang,tidak bekerja,belum bekerja,tidak kerja,ga kerja,gak kerja,nggak kerja,belum kerja,irt,siswa,"
+        "cukur,permak,tambal ban,rumah makan,kedai,wasap,potong rambut,event organizer,"
+        "konsultan,usaha mandiri,jaga rumah,interpreter,dokter umum,dokter gigi,calo tiket,karyawan kontrak,karyawan "
+        "swasta,imam mushola,pegawai negeri,guru agama,seniman,cuci motor".split(",")
     )
 )
 
@@ -126,11 +145,14 @@ def decisive(found: list[OccupationFound]) -> list[OccupationFound]:
 
 def _reading(occupation: Occupation, *doubts: str) -> Reading:
     all_doubts = ((occupation.doubt,) if occupation.doubt else ()) + doubts
-    return Reading(occupation.code, all_doubts, {"label": occupation.label, "group": occupation.group, "sector": occupation.sector})
+    return Reading(
+        occupation.code, all_doubts, {"label": occupation.label, "group": occupation.group, "sector": occupation.sector}
+    )
 
 
 _STOP = frozenset(
-    "saya sy aku gue gua kerja kerjaan pekerjaan kerjanya kerjaannya pekerjaannya sebagai jadi sbg profesi seorang cuma hanya pak bu min kak ya iya mas mbak sehari hari harinya "
+    "saya sy aku gue gua kerja kerjaan pekerjaan kerjanya kerjaannya pekerjaannya sebagai jadi sbg profesi seorang "
+    "cuma hanya pak bu min kak ya iya mas mbak sehari hari harinya "
     "di aja saja sih dong lah adalah nya itu sekarang".split()
 )
 _NOW = re.compile(r"\b(?:sekarang|skrg|skarang|kini|saiki|ayeuna)\b")
@@ -163,7 +185,9 @@ def _read(folded: str) -> Reading | Refusal:
         found = [item for item in found if item.start > now.end()][:1] or found
     codes = {item.occupation.code: item.occupation for item in found}
     if len(codes) > 1:
-        return Refusal("two_answers", {"options": "|".join(codes), "labels": "|".join(entry.label for entry in codes.values())})
+        return Refusal(
+            "two_answers", {"options": "|".join(codes), "labels": "|".join(entry.label for entry in codes.values())}
+        )
     if found:
         if is_question(folded) and len(words) > 4:
             return Refusal("question", attempt=False)
@@ -180,4 +204,6 @@ def _read(folded: str) -> Reading | Refusal:
         return Refusal("question", attempt=False)
     if is_unknown(folded):
         return Refusal("unknown", attempt=False)
-    return Refusal("not_in_list", attempt=any(word in {"kerja", "tukang", "pekerjaan", "usaha", "bekerja"} for word in words))
+    return Refusal(
+        "not_in_list", attempt=any(word in {"kerja", "tukang", "pekerjaan", "usaha", "bekerja"} for word in words)
+    )

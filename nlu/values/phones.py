@@ -1,4 +1,6 @@
-"""Telephone numbers. Indonesian mobiles by our own rule; foreign ones, which need every country's plan, by `phonenumbers`."""
+"""Telephone numbers. Indonesian mobiles by our own rule; foreign ones, which need every country's plan, by
+`phonenumbers`.
+"""
 
 import re
 
@@ -64,7 +66,9 @@ def read_run(run: DigitRun) -> Reading | Refusal:
 
 
 def read_phone(text: str) -> Reading | Refusal:
-    """A mobile number anywhere in `text`, as E.164: `0812…`, `62…`, `0062…`, `812…`, in words; foreign ones need a `+` or `00`."""
+    """A mobile number anywhere in `text`, as E.164: `0812…`, `62…`, `0062…`, `812…`, in words; foreign ones
+    need a `+` or `00`.
+    """
     folded = fold(text)
     if not folded.strip():
         return Refusal("empty", attempt=False)

@@ -1,5 +1,7 @@
 """Regencies and cities by the names people give them. A name that a city and a regency share is never guessed."""
 
+# ruff: noqa: SIM905  word lists are read and edited as text
+
 import csv
 import re
 from dataclasses import dataclass
@@ -33,7 +35,9 @@ class _Named:
 
 @dataclass(frozen=True, slots=True)
 class RegionFound:
-    """A region named in a text, by one code or several to choose from, or a province alone; positions in the folded text."""
+    """A region named in a text, by one code or several to choose from, or a province alone; positions in the
+    folded text.
+    """
 
     codes: tuple[str, ...]
     province: str | None
@@ -68,7 +72,9 @@ def _build() -> dict[str, _Named]:
                 names.setdefault(key, _Named(province=codes[0]))
             elif key not in names or not names[key].codes:
                 province = names[key].province if key in names else None
-                names[key] = _Named(tuple(sorted(codes, key=lambda c: (_kind_of(c) != "kab", c))), province, bool(row["district"]))
+                names[key] = _Named(
+                    tuple(sorted(codes, key=lambda c: (_kind_of(c) != "kab", c))), province, bool(row["district"])
+                )
     names["yogyakarta"] = _Named(("34.71",), "34")
     for other in ("jogja", "yogya", "jogjakarta", "yogjakarta"):
         names[other] = _Named(("34.71",), "34")
@@ -79,9 +85,12 @@ _NAMES = _build()
 _FIRSTS = frozenset(name[:3] for name in _NAMES)
 _NEAR = NearWords(_NAMES, least=5)
 _STOP = frozenset(
-    "saya sy aku gue di dari ke tinggal domisili asal daerah wilayah rumah alamat kerja berada ada orang asli tinggalnya domisilinya asalnya sekarang skrg pak bu min kak ya iya "
-    "mas mbak bang dong deh aja saja lah provinsi prov prop propinsi ktp kampung kelurahan kecamatan desa kel kec jalan jl indonesia itu yang yg kotanya kabupatennya lokasi sekitar "
-    "di_kota nya sih kok tepatnya tepatnya_di tempat kediaman daerahnya wilayahnya deket dekat pinggiran neng ing nang".split()
+    "saya sy aku gue di dari ke tinggal domisili asal daerah wilayah rumah alamat kerja berada ada orang asli "
+    "tinggalnya domisilinya asalnya sekarang skrg pak bu min kak ya iya "
+    "mas mbak bang dong deh aja saja lah provinsi prov prop propinsi ktp kampung kelurahan kecamatan desa kel kec "
+    "jalan jl indonesia itu yang yg kotanya kabupatennya lokasi sekitar "
+    "di_kota nya sih kok tepatnya tepatnya_di tempat kediaman daerahnya wilayahnya deket dekat pinggiran neng ing
+    nang".split()
 )
 
 
@@ -107,8 +116,11 @@ def find_regions(folded: str) -> list[RegionFound]:
             kind, start = _KINDS[words[i - 1][0]], words[i - 1][1]
         elif i > 1 and words[i - 1][0] in {"adm", "administrasi"} and words[i - 2][0] in _KINDS:
             kind, start = _KINDS[words[i - 2][0]], words[i - 2][1]
-        elif after < len(words) and words[after][0] in _KINDS and not folded[end : words[after][1]].strip(" (") and (
-            after + 1 >= len(words) or _longest_at(words, after + 1, folded) is None
+        elif (
+            after < len(words)
+            and words[after][0] in _KINDS
+            and not folded[end : words[after][1]].strip(" (")
+            and (after + 1 >= len(words) or _longest_at(words, after + 1, folded) is None)
         ):
             kind, end = _KINDS[words[after][0]], words[after][2]
             after += 1
@@ -154,7 +166,9 @@ def _answer(found: RegionFound) -> Reading | Refusal:
         province = found.province or ""
         return Refusal("province_only", {"province": province, "label": PROVINCES[province]})
     if len(found.codes) > 1:
-        return Refusal("twin", {"options": "|".join(found.codes), "labels": "|".join(REGIONS[code] for code in found.codes)})
+        return Refusal(
+            "twin", {"options": "|".join(found.codes), "labels": "|".join(REGIONS[code] for code in found.codes)}
+        )
     code = found.codes[0]
     return Reading(code, found.doubts, {"label": REGIONS[code], "province": PROVINCES[code[:2]]})
 
@@ -173,8 +187,12 @@ def _misspelt(folded: str) -> RegionFound | None:
 
 
 def _chosen(found: list[RegionFound]) -> list[RegionFound]:
-    """The regions that answer: provinces only count when no city or regency is named, parts only when nothing else is."""
-    regencies = [item for item in found if item.codes and "district" not in item.doubts] or [item for item in found if item.codes]
+    """The regions that answer: provinces only count when no city or regency is named, parts only when nothing
+    else is.
+    """
+    regencies = [item for item in found if item.codes and "district" not in item.doubts] or [
+        item for item in found if item.codes
+    ]
     provinces = {item.province for item in found if not item.codes}
     if len(provinces) == 1:
         within = [item for item in regencies if all(code.startswith(str(next(iter(provinces)))) for code in item.codes)]
@@ -183,7 +201,9 @@ def _chosen(found: list[RegionFound]) -> list[RegionFound]:
 
 
 def read_region(text: str) -> Reading | Refusal:
-    """A regency or city as its code ("32.75"). Refused: a name that two share ("twin"), a province alone ("province_only")."""
+    """A regency or city as its code ("32.75"). Refused: a name that two share ("twin"), a province alone
+    ("province_only").
+    """
     folded = fold(text)
     if not folded.strip():
         return Refusal("empty", attempt=False)
@@ -212,7 +232,10 @@ def _read(folded: str) -> Reading | Refusal:
             return _answer(near)
         if is_question(folded):
             return Refusal("question", attempt=False)
-        return Refusal("unknown" if is_unknown(folded) else "unclear", attempt=any(word in _KINDS for word in _WORD.findall(folded)))
+        return Refusal(
+            "unknown" if is_unknown(folded) else "unclear",
+            attempt=any(word in _KINDS for word in _WORD.findall(folded)),
+        )
     if len({item.codes or item.province for item in found}) > 1:
         narrowed = _narrowed(found)
         return _answer(narrowed) if narrowed is not None else Refusal("two_answers")
@@ -222,6 +245,8 @@ def _read(folded: str) -> Reading | Refusal:
 def _narrowed(found: list[RegionFound]) -> RegionFound | None:
     """ "bekasi kota bekasi": one mention that settles the open one before or after it."""
     single = [item for item in found if len(item.codes) == 1]
-    if len({item.codes for item in single}) == 1 and all(set(single[0].codes) <= set(item.codes) for item in found if item.codes):
+    if len({item.codes for item in single}) == 1 and all(
+        set(single[0].codes) <= set(item.codes) for item in found if item.codes
+    ):
         return single[0]
     return None
