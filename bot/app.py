@@ -1,0 +1,342 @@
+"""The program: everything it is made of, built in one place, and the ways in which it runs.
+
+The service runs it in the background (`start`); a terminal and a script move it by hand (`receive`, then `settle`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection
+
+from bot import demo, faults
+from bot.attachments import Attachment
+from bot.clock import Clock, Ids, SystemClock, SystemIds
+from bot.config import Config, require_secrets
+from bot.logs import whereabouts
+from bot.outage import waited_out
+from bot.schedule import fire_due
+from bot.sender import Channel, Sender
+from bot.turn import Outcome, Turns
+from bot.worklist import Worklist
+from flows.catalogue import load_flows
+from flows.model import Content
+from flows.work import Flows
+from nlu.embedded.train import ensure_trained
+from nlu.understand import Understander, load_embedded
+from storage import inbox, media
+from storage.database import Conflict, Database, open_database, upgrade
+from storage.inbox import Accepted, Arrival, Pending
+from storage.keyring import Keyring
+from storage.outbox import Outgoing
+
+SWEEP_EVERY_S: Final = 1.0
+"""How often the service looks for timers that are due and for what dead processes left."""
+
+TAKEN_OVER_AT_ONCE: Final = 50
+"""Messages of others that one sweep takes over."""
+
+MAX_ROUNDS: Final = 1000
+"""Rounds after which `settle` says that the program never comes to rest."""
+
+RESTART_S: Final = 0.5
+"""Seconds that a background loop rests after it failed."""
+
+STOP_WITHIN_S: Final = 5.0
+"""Seconds that sends under way get when the service stops."""
+
+NOT_YET_S: Final = 0.1
+"""Seconds after which a message that came before its turn is looked at again."""
+
+log = structlog.get_logger()
+
+
+class NeverSettles(Exception):
+    """The program kept making work for itself."""
+
+
+@dataclass(slots=True)
+class Program:
+    """The running program. Made by `open_program`."""
+
+    config: Config
+    clock: Clock
+    ids: Ids
+    db: Database
+    keys: Keyring
+    flows: Flows
+    understander: Understander
+    worklist: Worklist
+    sender: Sender
+    turns: Turns
+    worker: str
+    lease: timedelta
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _background: list[asyncio.Task[None]] = field(default_factory=list)
+
+    # ── what comes in ────────────────────────────────────────────────────────────────────────────
+
+    async def receive(
+        self, arrival: Arrival, *, files: Sequence[Attachment] = (), patience_s: float | None = 0.0
+    ) -> Accepted:
+        """Stores a message with its files and sees to it that it is handled. Safe to call again with the same arrival.
+
+        When it returns, the message is on disk. A database that is away is waited for `patience_s` seconds (None:
+        as long as it takes), then Unavailable is raised and nothing was stored.
+        """
+
+        def accept(conn: Connection) -> Accepted:
+            accepted = inbox.accept(
+                conn,
+                self.keys,
+                arrival,
+                ids=self.ids,
+                worker=self.worker,
+                lease_until=self.clock.now() + self.lease,
+            )
+            if not accepted.duplicate:
+                for file in files:
+                    media.save(
+                        conn,
+                        self.keys,
+                        file.id,
+                        conversation=accepted.conversation,
+                        mime=file.mime,
+                        content=file.data,
+                        now=self.clock.now(),
+                    )
+            return accepted
+
+        accepted = await self._stored(accept, patience_s)
+        faults.point("after_inbox")
+        if not accepted.duplicate:
+            self._put(accepted, arrival.content)
+        return accepted
+
+    async def receive_internal(
+        self, *, conversation: str, key: str, content: Content, patience_s: float | None = None
+    ) -> Accepted:
+        """Stores what staff do or a form brings as a message of that conversation. The same `key` is taken once."""
+
+        def accept(conn: Connection) -> Accepted:
+            now = self.clock.now()
+            return inbox.accept_internal(
+                conn,
+                self.keys,
+                conversation=conversation,
+                key=key,
+                content=content,
+                now=now,
+                worker=self.worker,
+                lease_until=now + self.lease,
+            )
+
+        accepted = await self._stored(accept, patience_s)
+        faults.point("after_inbox")
+        if not accepted.duplicate:
+            self._put(accepted, content)
+        return accepted
+
+    async def _stored(self, accept: Callable[[Connection], Accepted], patience_s: float | None) -> Accepted:
+        for _ in range(self.config.turn.max_reruns - 1):
+            try:
+                return await waited_out(self.db, self.clock, accept, patience_s=patience_s)
+            except Conflict:
+                continue  # two first messages of one sender at the same moment: the second finds the first's address
+        return await waited_out(self.db, self.clock, accept, patience_s=patience_s)
+
+    def _put(self, accepted: Accepted, content: Content) -> None:
+        self.worklist.put(Pending(accepted.inbox_id, accepted.conversation, content, 0, self.clock.now()))
+
+    # ── moved by hand ────────────────────────────────────────────────────────────────────────────
+
+    async def settle(self) -> None:
+        """Runs until nothing is ready to be handled, fired or sent. Later things stay for later."""
+        for _ in range(MAX_ROUNDS):
+            await self.settle_received()
+            if not await self._sweep():
+                return
+        raise NeverSettles(f"still busy after {MAX_ROUNDS} rounds")
+
+    async def settle_received(self) -> None:
+        """Handles and sends what this process took in itself; what others left stays where it is."""
+        while self.worklist.has_ready:
+            await self.worklist.work_on_next(self.turns.handle)
+            await self.sender.finish_started()
+        await self.sender.finish_started()
+
+    async def _sweep(self) -> bool:
+        """Fires due timers and takes over what is free in inbox and outbox. False when there was nothing."""
+        fired, taken, rows = await waited_out(self.db, self.clock, self._look_around)
+        for pending in taken:
+            self.worklist.put(pending)
+        self.sender.send_claimed(rows)
+        return bool(fired or taken or rows)
+
+    def _look_around(self, conn: Connection) -> tuple[int, list[Pending], list[Outgoing]]:
+        now = self.clock.now()
+        fired = fire_due(conn, self.keys, now=now)
+        taken: list[Pending] = []
+        while len(taken) < TAKEN_OVER_AT_ONCE:
+            pending = inbox.claim_next(conn, self.keys, worker=self.worker, now=now, lease_until=now + self.lease)
+            # Without a lease the same row can be claimed again at once.
+            if pending is None or any(pending.inbox_id == earlier.inbox_id for earlier in taken):
+                break
+            taken.append(pending)
+        return fired, taken, self.sender.claim(conn)
+
+    # ── the service ──────────────────────────────────────────────────────────────────────────────
+
+    def start(self) -> None:
+        """Begins to work in the background, until `stop`."""
+        loops = [self._work_forever() for _ in range(self.config.turn.workers)]
+        self._background = [asyncio.create_task(loop) for loop in (*loops, self._sweep_forever())]
+
+    async def stop(self) -> None:
+        """Ends the background work: what is under way ends soon or is found by the next start."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        self._background = []
+        try:
+            await asyncio.wait_for(self.sender.finish_started(), timeout=STOP_WITHIN_S)
+        except TimeoutError:
+            self.sender.stop()
+
+    def abandon(self) -> None:
+        """Lets go of everything as a kill would: nothing further is committed or sent."""
+        for task in self._background:
+            task.cancel()
+        self.sender.stop()
+        self.db.abandon()
+
+    def wake(self) -> None:
+        """Something may be ready to be taken over: looks now instead of at the next second."""
+        self._wake.set()
+
+    async def _work_forever(self) -> None:
+        while True:
+            try:
+                await self.worklist.work_on_next(self._handle)
+            except Exception as error:
+                log.error("worker.failed", error=type(error).__name__, at=whereabouts(error))
+                await asyncio.sleep(RESTART_S)
+
+    async def _handle(self, pending: Pending) -> None:
+        if await self.turns.handle(pending) is Outcome.NOT_YET:
+            # Another process works on the earlier message; it is done sooner than the next regular look.
+            asyncio.get_running_loop().call_later(NOT_YET_S, self.wake)
+
+    async def _sweep_forever(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                await self._sweep()
+            except Exception as error:
+                log.error("sweep.failed", error=type(error).__name__, at=whereabouts(error))
+            try:
+                await asyncio.wait_for(self._wake.wait(), timeout=SWEEP_EVERY_S)
+            except TimeoutError:
+                continue
+
+
+@asynccontextmanager
+async def open_program(
+    config: Config,
+    *,
+    keys: Keyring | None = None,
+    database: Database | None = None,
+    channels: Sequence[Channel] = (),
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    flows: Flows | None = None,
+    understander: Understander | None = None,
+) -> AsyncIterator[Program]:
+    """Builds the program on its database, brought up to date, and closes it in the end.
+
+    What is not given is made from the settings; a given `database` must have its schema, and is closed here too.
+    Raises ConfigError when keys or the database are not configured, or a demo finds other data in its database.
+    """
+    keys = keys or require_secrets(config)
+    clock = clock or SystemClock()
+    ids = ids or SystemIds()
+    flows = flows or load_flows(config.flow_settings())
+    understander = understander or load_embedded(ensure_trained(config.nlu.cache_dir))
+    if database is None:
+        database = open_database(config.database.url)
+        await upgrade(database)
+        if config.demo:
+            await demo.prepare(database, keys, ids, clock.now())
+    program = assemble(config, keys, database, channels, clock, ids, flows, understander)
+    crashed = False
+    try:
+        yield program
+    except faults.SimulatedCrash:
+        crashed = True
+        program.abandon()
+        raise
+    finally:
+        if not crashed:
+            await program.stop()
+            await database.close()
+
+
+def assemble(
+    config: Config,
+    keys: Keyring,
+    database: Database,
+    channels: Sequence[Channel],
+    clock: Clock,
+    ids: Ids,
+    flows: Flows,
+    understander: Understander,
+) -> Program:
+    """Puts the parts together. Opens nothing, starts nothing."""
+    worker = f"{socket.gethostname()}:{os.getpid()}:{ids.new()[:8]}"
+    lease = timedelta(seconds=config.turn.lease_s)
+    sender = Sender(
+        db=database,
+        keys=keys,
+        channels={channel.name: channel for channel in channels},
+        clock=clock,
+        ids=ids,
+        worker=worker,
+        lease=lease,
+        limits=config.sender,
+    )
+    turns = Turns(
+        db=database,
+        keys=keys,
+        flows=flows,
+        understander=understander,
+        sender=sender,
+        clock=clock,
+        ids=ids,
+        worker=worker,
+        lease=lease,
+        limits=config.turn,
+    )
+    program = Program(
+        config=config,
+        clock=clock,
+        ids=ids,
+        db=database,
+        keys=keys,
+        flows=flows,
+        understander=understander,
+        worklist=Worklist(),
+        sender=sender,
+        turns=turns,
+        worker=worker,
+        lease=lease,
+    )
+    sender.wake = program.wake
+    return program

@@ -1,0 +1,66 @@
+"""`rangkul applications`: sign-ups on their way to the institution's registry."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from bot.commands.opening import Records, command_parser, open_records, settings_of
+from bot.commands.tables import table
+from bot.commands.ticket import acting
+from storage import applications, staff
+
+STATES: Final = ("submitted", "verified", "registered", "active", "refused", "withdrawn")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """`applications list [--status STATE]` or `applications advance CODE STATE --staff NAME`."""
+    parser = command_parser("applications", __doc__ or "")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    listing = verbs.add_parser("list", help="sign-ups, oldest first")
+    listing.add_argument("--status", choices=STATES)
+    advance = verbs.add_parser("advance", help="move a sign-up on")
+    advance.add_argument("code")
+    advance.add_argument("state", choices=STATES)
+    advance.add_argument("--staff")
+    return asyncio.run(_run(parser.parse_args(arguments)))
+
+
+async def _run(given: argparse.Namespace) -> int:
+    async with open_records(*settings_of(given)) as records:
+        if given.verb == "advance":
+            return await _advance(records, given)
+        wanted = (given.status,) if given.status else ()
+        found = await records.db.read(lambda conn: applications.list_applications(conn, records.keys, status=wanted))
+    rows = [
+        (
+            ", ".join(one.codes),
+            one.status,
+            one.form.name if one.form else "-",
+            one.form.region if one.form else "-",
+            f"{one.created_at:%Y-%m-%d %H:%M}",
+        )
+        for one in found
+    ]
+    print(table(("CODES", "STATUS", "NAME", "REGION", "SENT (UTC)"), rows))
+    return 0
+
+
+async def _advance(records: Records, given: argparse.Namespace) -> int:
+    everybody = await records.db.read(lambda conn: staff.list_staff(conn, records.keys))
+    who = acting(everybody, given.staff)
+    if isinstance(who, str):
+        print(who, file=sys.stderr)
+        return 1
+    try:
+        moved = await records.db.transaction(
+            lambda conn: applications.advance(conn, given.code.upper(), given.state, by=who.id, now=records.clock.now())
+        )
+    except KeyError:
+        print(f"{given.code}: no such sign-up", file=sys.stderr)
+        return 1
+    print(f"{given.code}: {given.state}" if moved else f"{given.code}: nothing to change")
+    return 0

@@ -1,0 +1,94 @@
+"""`rangkul explain MESSAGE`: why the bot said that, from the record of the turn.
+
+MESSAGE is the number of a message in the inbox (as in the logs), or the code of a ticket or a sign-up: then every
+turn of that conversation is told.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection
+
+from bot.commands.opening import Records, command_parser, open_records, settings_of
+from storage import events, outbox, tickets
+from storage.events import Event, OwnerChanged, TurnRecord
+from storage.outbox import Outgoing
+
+MANY = 100_000
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints what happened, oldest first. 1 when there is no such message."""
+    parser = command_parser("explain", __doc__ or "")
+    parser.add_argument("message", help="number in the inbox, or a code")
+    parser.add_argument("--json", action="store_true")
+    return asyncio.run(_run(parser.parse_args(arguments)))
+
+
+async def _run(given: argparse.Namespace) -> int:
+    async with open_records(*settings_of(given)) as records:
+        found, sent = await records.db.read(lambda conn: _find(conn, records, given.message))
+    if not found:
+        print(f"{given.message}: nothing is recorded under this number or code", file=sys.stderr)
+        return 1
+    for event in found:
+        replies = [row for row in sent if row.inbox_id == event.inbox_id]
+        print(as_json(event, replies) if given.json else as_text(event, replies))
+    return 0
+
+
+def _find(conn: Connection, records: Records, message: str) -> tuple[list[Event], list[Outgoing]]:
+    if message.isdecimal():
+        found = events.by_inbox(conn, records.keys, int(message))
+    else:
+        conversation = tickets.conversation_of(conn, message.upper())
+        found = events.of_conversation(conn, records.keys, conversation) if conversation else []
+    if not found:
+        return [], []
+    return found, outbox.since(conn, records.keys, found[0].conversation, 0, MANY)
+
+
+def as_text(event: Event, replies: Sequence[Outgoing]) -> str:
+    """One event in lines, without the words of the person."""
+    lines = [f"#{event.inbox_id}  {event.at:%Y-%m-%d %H:%M:%S} UTC  {event.kind}"]
+    match event.record:
+        case TurnRecord() as turn:
+            if turn.intent:
+                lines.append(f"  meant: {turn.intent} ({turn.confidence:.2f}, {turn.engine})")
+            lines.append(f"  asked before: {turn.step or '-'}")
+            for trace in turn.traces:
+                value = "" if trace.value is None else f" = {trace.value}"
+                lines.append(f"  {trace.what}: {trace.name}{value}")
+            lines.append(f"  effects: {', '.join(turn.effects) or '-'}")
+            if turn.timings_ms:
+                lines.append("  ms: " + ", ".join(f"{name} {ms:.2f}" for name, ms in turn.timings_ms.items()))
+        case OwnerChanged() as change:
+            lines.append(f"  owner: {change.before} → {change.after} ({change.reason})")
+        case None:
+            lines.append("  erased")
+    if event.kind != "owner":
+        lines += [f"  said: {row.key} [{row.status}, failed tries {row.attempts}]" for row in replies]
+    return "\n".join(lines)
+
+
+def as_json(event: Event, replies: Sequence[Outgoing]) -> str:
+    """One event as one line of JSON."""
+    return json.dumps(
+        {
+            "inbox_id": event.inbox_id,
+            "at": event.at.isoformat(),
+            "kind": event.kind,
+            "record": msgspec.to_builtins(event.record),
+            "said": [
+                {"key": row.key, "status": row.status, "failed_tries": row.attempts, "author": row.author}
+                for row in replies
+            ],
+        },
+        ensure_ascii=False,
+    )

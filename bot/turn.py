@@ -1,0 +1,361 @@
+"""The turn: one message is understood, decided upon, and everything that follows is stored in one commit.
+
+    understand (no transaction open) -> hold -> decide, with facts -> finish -> commit -> hand over to the sender
+
+A message may be handed in any number of times, by any number of processes: the row's state, read under the hold,
+says whether anything is left to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from time import perf_counter
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+import structlog
+from sqlalchemy import Connection
+
+from bot import faults
+from bot.clock import Clock, Ids
+from bot.config import TurnSection
+from bot.logs import whereabouts
+from bot.outage import waited_out
+from bot.render import messages_of, rendered
+from bot.sender import Sender
+from flows.engine import decide
+from flows.model import (
+    Content,
+    Decision,
+    Facts,
+    Media,
+    Say,
+    StaffAction,
+    Text,
+    TimerDue,
+    Turn,
+)
+from flows.model import (
+    Sender as Writer,
+)
+from flows.work import Flows
+from nlu.understand import Understander
+from nlu.understanding import Understanding
+from storage import conversations, facts, inbox, turns
+from storage.conversations import Held
+from storage.database import Conflict, Database
+from storage.events import TurnRecord
+from storage.inbox import Pending
+from storage.keyring import Keyring
+from storage.outbox import Outgoing, Rendered
+
+CODES_A_TURN: Final = 4
+"""Fresh record codes that one turn may use."""
+
+PARKED_KEY: Final = "engine/parked"
+WIB: Final = ZoneInfo("Asia/Jakarta")
+
+log = structlog.get_logger()
+
+
+class Outcome(Enum):
+    """What came of handing in a message."""
+
+    HANDLED = "handled"
+    PARKED = "parked"
+    ALREADY_DONE = "already_done"
+    NOT_YET = "not_yet"
+    """An earlier message of the conversation is unhandled; this one was given back and will be claimed in its order."""
+
+
+class TurnLimit(Exception):
+    """A named limit of one turn was reached; it counts as a failure of the message."""
+
+
+@dataclass(slots=True)
+class Timings:
+    """Seconds of one turn by what they went to. Reading facts belongs to `decide_s`."""
+
+    understand_s: float = 0.0
+    hold_s: float = 0.0
+    decide_s: float = 0.0
+
+    def in_ms(self) -> dict[str, float]:
+        """What the record of the turn may hold: storing is not over when it is written."""
+        return {
+            "understand": round(self.understand_s * 1000, 3),
+            "hold": round(self.hold_s * 1000, 3),
+            "decide": round(self.decide_s * 1000, 3),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A turn as it was committed."""
+
+    outcome: Outcome
+    rows: tuple[Outgoing, ...] = ()
+    straight: bool = False
+    record: TurnRecord | None = None
+
+
+@dataclass(slots=True)
+class Turns:
+    """Handles messages of the inbox. One conversation must not be handed in twice at the same time by one process."""
+
+    db: Database
+    keys: Keyring
+    flows: Flows
+    understander: Understander
+    sender: Sender
+    clock: Clock
+    ids: Ids
+    worker: str
+    lease: timedelta
+    limits: TurnSection
+    handled: int = field(default=0)
+
+    async def handle(self, pending: Pending) -> Outcome:
+        """Does what the message asks for, once, and never lets it stop the next one.
+
+        What raises in understanding, deciding or storing is tried again and counted on the row; at
+        `turn.max_attempts` the message is parked. A database that is away is waited for and not counted.
+        """
+        failures = pending.attempts
+        while failures < self.limits.max_attempts:
+            try:
+                return await self._take_turn(pending)
+            except Exception as error:
+                # The one broad catch: whatever this message does to us, it is recorded and the next one comes.
+                log.error(
+                    "turn.failed",
+                    inbox=pending.inbox_id,
+                    conversation=pending.conversation,
+                    error=type(error).__name__,
+                    at=whereabouts(error),
+                )
+            failures = await waited_out(
+                self.db,
+                self.clock,
+                lambda conn: self._record_failure(conn, pending),
+            )
+            if not failures:
+                return Outcome.ALREADY_DONE
+        return await self._park(pending)
+
+    def _record_failure(self, conn: Connection, pending: Pending) -> int:
+        now = self.clock.now()
+        return inbox.record_failure(conn, self.keys, pending.inbox_id, now=now, not_before=now + self.lease)
+
+    async def _take_turn(self, pending: Pending) -> Outcome:
+        content = cut(pending.content, self.limits.max_text_chars)
+        timings = Timings()
+        started = perf_counter()
+        understanding = self._understand(content)
+        timings.understand_s = perf_counter() - started
+        for _ in range(self.limits.max_reruns):
+            try:
+                stored = await waited_out(
+                    self.db,
+                    self.clock,
+                    lambda conn: self._decide_and_store(conn, pending, content, understanding, timings),
+                )
+            except Conflict:
+                continue  # another process was faster: all is rolled back, and the decision is made anew
+            faults.point("after_commit")
+            self._hand_over(pending, stored)
+            self._tell(pending, stored, timings, perf_counter() - started)
+            return stored.outcome
+        raise TurnLimit("turn.max_reruns")
+
+    def _understand(self, content: Content) -> Understanding | None:
+        """What the words mean; None for content without words."""
+        words = words_of(content)
+        if not words:
+            return None
+        return self.understander.parse(words, today=self.clock.now().astimezone(WIB).date())
+
+    def _decide_and_store(
+        self,
+        conn: Connection,
+        pending: Pending,
+        content: Content,
+        understanding: Understanding | None,
+        timings: Timings,
+    ) -> Stored:
+        """The whole transaction. The conversation is held from its first statement to the commit."""
+        began = perf_counter()
+        held = conversations.hold(conn, self.keys, pending.conversation, pending.inbox_id)
+        if held.inbox_status != "new":
+            return Stored(Outcome.ALREADY_DONE)
+        if not held.is_first_pending:
+            inbox.release(conn, pending.inbox_id)
+            return Stored(Outcome.NOT_YET)
+        now = self.clock.now()
+        turn = Turn(
+            content=content,
+            now=now,
+            sender=Writer(held.person, held.conversation, held.channel, held.phone),
+            codes=tuple(self.ids.code() for _ in range(CODES_A_TURN)),
+            owner=held.owner,
+            understanding=understanding,
+        )
+        timings.hold_s = perf_counter() - began
+        decision = self._decide(conn, held, turn)
+        messages = messages_of(self.flows.copy, decision, content)
+        timings.decide_s = perf_counter() - began - timings.hold_s
+        straight = self.sender.may_go_straight(held)
+        record = record_of(held, turn, decision, timings)
+        row_ids = turns.finish(
+            conn,
+            self.keys,
+            held,
+            pending,
+            decision,
+            messages,
+            ids=self.ids,
+            now=now,
+            worker=self.worker,
+            lease_until=self._lease_of_rows(now, straight),
+            record=record,
+        )
+        faults.point("before_commit")
+        rows = outgoing(held, pending, messages, row_ids, now) if straight else ()
+        return Stored(Outcome.HANDLED, rows, straight, record)
+
+    def _decide(self, conn: Connection, held: Held, turn: Turn) -> Decision:
+        """Decides, with as many facts of ours as the decision asks for."""
+        known: Facts = {}
+        for _ in range(self.limits.max_need_rounds + 1):
+            result = decide(self.flows, held.session, turn, known)
+            if isinstance(result, Decision):
+                return result
+            for query in result.queries:
+                known[query] = facts.answer(conn, self.keys, query, held=held, now=turn.now)
+        raise TurnLimit("turn.max_need_rounds")
+
+    # ── parking ──────────────────────────────────────────────────────────────────────────────────
+
+    async def _park(self, pending: Pending) -> Outcome:
+        """A message that fails again and again is set aside for staff, and the person is told so."""
+        stored = await waited_out(self.db, self.clock, lambda conn: self._store_parked(conn, pending))
+        self._hand_over(pending, stored)
+        if stored.outcome is Outcome.PARKED:
+            log.error("turn.parked", inbox=pending.inbox_id, conversation=pending.conversation)
+        return stored.outcome
+
+    def _store_parked(self, conn: Connection, pending: Pending) -> Stored:
+        held = conversations.hold(conn, self.keys, pending.conversation, pending.inbox_id)
+        if held.inbox_status != "new":
+            return Stored(Outcome.ALREADY_DONE)
+        now = self.clock.now()
+        code = self.ids.code()
+        # Only a person is told: a timer or a staff member's command is not theirs.
+        from_person = not isinstance(pending.content, StaffAction | TimerDue)
+        says = (Say(PARKED_KEY, {"code": code}),) if from_person else ()
+        messages = tuple(rendered(self.flows.copy, say) for say in says)
+        straight = self.sender.may_go_straight(held)
+        row_ids = turns.park(
+            conn,
+            self.keys,
+            held,
+            pending,
+            code=code,
+            messages=messages,
+            ids=self.ids,
+            now=now,
+            worker=self.worker,
+            lease_until=self._lease_of_rows(now, straight),
+            record=TurnRecord(step=held.session.asked.key if held.session.asked else ""),
+            text=words_of(pending.content),
+        )
+        rows = outgoing(held, pending, messages, row_ids, now) if straight else ()
+        return Stored(Outcome.PARKED, rows, straight)
+
+    # ── after the commit ─────────────────────────────────────────────────────────────────────────
+
+    def _lease_of_rows(self, now: datetime, straight: bool) -> datetime:
+        """Rows that this process hands over stay its own for a while; the others are free for whoever can send them."""
+        return now + self.lease if straight else now
+
+    def _hand_over(self, pending: Pending, stored: Stored) -> None:
+        if stored.outcome in (Outcome.HANDLED, Outcome.PARKED):
+            self.handled += 1
+            self.sender.take_over(stored.rows, conversation=pending.conversation, straight=stored.straight)
+
+    def _tell(self, pending: Pending, stored: Stored, timings: Timings, elapsed_s: float) -> None:
+        record = stored.record
+        if record is None:
+            return
+        store_s = elapsed_s - timings.understand_s - timings.hold_s - timings.decide_s
+        log.info(
+            "turn.handled",
+            inbox=pending.inbox_id,
+            conversation=pending.conversation,
+            step=record.step,
+            intent=record.intent,
+            confidence=round(record.confidence, 3),
+            effects=list(record.effects),
+            ms=round(elapsed_s * 1000, 2),
+            ms_split={**record.timings_ms, "store": round(store_s * 1000, 3)},
+        )
+
+
+def cut(content: Content, max_chars: int) -> Content:
+    """The content with no more words than are read."""
+    if isinstance(content, Text) and len(content.text) > max_chars:
+        return Text(content.text[:max_chars])
+    if isinstance(content, Media) and len(content.caption) > max_chars:
+        return msgspec.structs.replace(content, caption=content.caption[:max_chars])
+    return content
+
+
+def words_of(content: Content) -> str:
+    """What a person wrote in this message, "" when nothing."""
+    match content:
+        case Text(text=text):
+            return text
+        case Media(caption=caption):
+            return caption
+        case _:
+            return ""
+
+
+def record_of(held: Held, turn: Turn, decision: Decision, timings: Timings) -> TurnRecord:
+    """Why the bot said what it said, for `rangkul explain` and replay."""
+    reading = turn.understanding
+    asked = held.session.asked
+    return TurnRecord(
+        intent=reading.intent if reading else "",
+        confidence=reading.confidence if reading else 0.0,
+        engine=reading.engine if reading else "",
+        step=asked.key if asked else "",
+        traces=decision.trace,
+        effects=tuple(effect.__struct_config__.tag or "" for effect in decision.effects),  # type: ignore[misc]
+        timings_ms=timings.in_ms(),
+    )
+
+
+def outgoing(
+    held: Held, pending: Pending, messages: Sequence[Rendered], row_ids: Sequence[int], now: datetime
+) -> tuple[Outgoing, ...]:
+    """The outbox rows just written, without reading them again."""
+    return tuple(
+        Outgoing(
+            id=row_id,
+            conversation=held.conversation,
+            channel=held.channel,
+            address=held.address,
+            inbox_id=pending.inbox_id,
+            n=n,
+            body=body,
+            attempts=0,
+            status="new",
+            written_at=now,
+        )
+        for n, (row_id, body) in enumerate(zip(row_ids, messages, strict=True))
+    )
