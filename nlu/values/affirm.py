@@ -103,8 +103,7 @@ _FINE = re.compile(
 _FINE_WORD = " setuju "
 _BY_SIGN = {
     "👍": "yes", "👌": "yes", "✅": "yes", "✔": "yes", "☑": "yes", "🆗": "yes", "🙆": "yes", "💯": "yes", "🤝": "yes",
-    "🫡":
-        "yes",
+    "🫡": "yes",
     "👎": "no", "❌": "no", "✖": "no", "🙅": "no", "🚫": "no", "⛔": "no", "❎": "no",
     "🤔": "unclear", "🤷": "unclear", "😕": "unclear", "❓": "unclear", "🙏": "thanks",
 }  # fmt: skip

@@ -27,7 +27,10 @@ _WEEKDAYS: dict[str, int] = {
     **dict.fromkeys(("minggu", "ahad", "akad", "sunday"), 6),
 }
 _DAY_WORDS = "|".join(sorted(_WEEKDAYS, key=len, reverse=True))
-_PAST = r"(?:yang lalu|yg lalu|yang kemarin|yg kemarin|lalu|lalau|kemarin|kemaren|kmrn|kmren|kemaRin|wingi|kamari|kapungkur|kepungkur|silam|last|lepas|tukang)"
+_PAST = (
+    r"(?:yang lalu|yg lalu|yang kemarin|yg kemarin|lalu|lalau|kemarin|kemaren|kmrn|kmren|wingi|kamari|"
+    r"kapungkur|kepungkur|silam|last|lepas|tukang)"
+)
 _FUTURE = r"(?:depan|dpn|besok|bsk|ngarep|hareup|nanti|mendatang|yang akan datang|yad)"
 
 _NUMERIC = re.compile(
@@ -74,20 +77,45 @@ _WEEKDAY_MATCH = re.compile(
     rf"\b(?P<hari>hari |malam |dinten |dino |poe )?(?P<day>{_DAY_WORDS})\b(?:\s+(?:pagi|siang|sore|malam|"
     rf"subuh))?(?:\s+(?:(?P<week>(?:minggu|mgg|pekan) )?(?P<way>{_PAST}|{_FUTURE}|ini|iki|ieu|tadi)))?(?![a-z])"
 )
-_H_MINUS = re.compile(r"\bh ?- ?[0-9]")
 _RELATIVE: tuple[tuple[re.Pattern[str], int, tuple[str, ...]], ...] = (
-    (re.compile(r"\b(?:kemarin|kemaren|kmrn|kmren|kamari)[ -]?(?:lusa|dulu|dulunya)\b|\blusa (?:kemarin|kemaren|kmrn|"
-                r"lalu)\b|\b(?:2|dua) hari kemarin\b|\bmangkemarin\b|\bwingenane\b|\bmangkamari\b"), -2, ()),
-    (re.compile(r"\bbesok (?:lusa|lagi)\b|\blusa\b|\bsuk ?ben\b|\bpageto\b|\bpagetona\b|\bisukan deui\b|\bemben\b"), 2, ()),
-    (re.compile(r"\b(?:tadi malam|tadi malem|tdi malam|td malam|semalam|semalem|mau bengi|mambengi|peuting tadi|tadi "
-                r"peuting|malam tadi|malem tadi|malam kemarin)\b"), -1, ("night",)),
+    (
+        re.compile(
+            r"\b(?:kemarin|kemaren|kmrn|kmren|kamari)[ -]?(?:lusa|dulu|dulunya)\b|\blusa (?:kemarin|kemaren|kmrn|"
+            r"lalu)\b|\b(?:2|dua) hari kemarin\b|\bmangkemarin\b|\bwingenane\b|\bmangkamari\b"
+        ),
+        -2,
+        (),
+    ),
+    (
+        re.compile(r"\bbesok (?:lusa|lagi)\b|\blusa\b|\bsuk ?ben\b|\bpageto\b|\bpagetona\b|\bisukan deui\b|\bemben\b"),
+        2,
+        (),
+    ),
+    (
+        re.compile(
+            r"\b(?:tadi malam|tadi malem|tdi malam|td malam|semalam|semalem|mau bengi|mambengi|peuting tadi|tadi "
+            r"peuting|malam tadi|malem tadi|malam kemarin)\b"
+        ),
+        -1,
+        ("night",),
+    ),
     (re.compile(r"\b(?:besok|bsk|besuk|bsok|sesuk|isukan|isuk|enjing|enjang|tomorrow|esok)\b"), 1, ()),
-    (re.compile(r"\b(?:kemarin|kemaren|kmrn|kmren|kemrin|kmarin|kmaren|wingi|kamari|yesterday|kemari|kemarinan)\b"), -1, ("recently",)),
-    (re.compile(r"\b(?:hari ini|hr ini|hri ini|hariini|dino iki|dina iki|dinten ieu|dinten meniko|poe ieu|saiki|today|"
-                r"sekarang|skrg|skarang|barusan|baru saja|baru aja|brusan|"
-                r"tadi|td|tdi|mau esuk|mau isuk|tadi pagi|tadi siang|tadi sore|pagi tadi|siang tadi|sore tadi|pagi "
-                r"ini|siang ini|sore ini|malam ini|ayeuna)\b"), 0, ()),
-)  # fmt: skip
+    (
+        re.compile(r"\b(?:kemarin|kemaren|kmrn|kmren|kemrin|kmarin|kmaren|wingi|kamari|yesterday|kemari|kemarinan)\b"),
+        -1,
+        ("recently",),
+    ),
+    (
+        re.compile(
+            r"\b(?:hari ini|hr ini|hri ini|hariini|dino iki|dina iki|dinten ieu|dinten meniko|poe ieu|saiki|today|"
+            r"sekarang|skrg|skarang|barusan|baru saja|baru aja|brusan|"
+            r"tadi|td|tdi|mau esuk|mau isuk|tadi pagi|tadi siang|tadi sore|pagi tadi|siang tadi|sore tadi|pagi "
+            r"ini|siang ini|sore ini|malam ini|ayeuna)\b"
+        ),
+        0,
+        (),
+    ),
+)
 _LAST_WEEK = re.compile(rf"\b(?:minggu|mgg|pekan) {_PAST}\b")
 _NEXT_WEEK = re.compile(rf"\b(?:minggu|mgg|pekan) {_FUTURE}\b")
 _HOLIDAY = re.compile(

@@ -25,8 +25,8 @@ SMALL_SUM = 1_000
 _BEFORE = frozenset({"rp", "idr", "rupiah"})
 _AFTER = frozenset({"rupiah", "perak", "rupih", "rp", "rupiahs", "idr", "rph", "ripis"})
 _NOT_MONEY_BEFORE = frozenset(
-    "umur usia umurnya usianya jam jm pukul tanggal tgl rt rw no nomor nmr kelas tahun thn bulan kelahiran
-    lahir".split()
+    "umur usia umurnya usianya jam jm pukul tanggal tgl rt rw no nomor nmr kelas tahun thn bulan "
+    "kelahiran lahir".split()
 )
 _JOINERS = frozenset(
     {"-", "sampai", "smp", "sampe", "ampe", "hingga", "sd", "s", "/", "d", "~", "to", "ke", "nyampe", "smpe"}

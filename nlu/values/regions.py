@@ -89,8 +89,8 @@ _STOP = frozenset(
     "tinggalnya domisilinya asalnya sekarang skrg pak bu min kak ya iya "
     "mas mbak bang dong deh aja saja lah provinsi prov prop propinsi ktp kampung kelurahan kecamatan desa kel kec "
     "jalan jl indonesia itu yang yg kotanya kabupatennya lokasi sekitar "
-    "di_kota nya sih kok tepatnya tepatnya_di tempat kediaman daerahnya wilayahnya deket dekat pinggiran neng ing
-    nang".split()
+    "di_kota nya sih kok tepatnya tepatnya_di tempat kediaman daerahnya wilayahnya deket dekat pinggiran neng ing "
+    "nang".split()
 )
 
 

@@ -1,9 +1,8 @@
 """The values a whole sentence holds: which entity, what value, and where it stands.
 
 An amount's period is no duration; an age or an hour is neither a count nor a date; what is taken back in the same
-sentence is left
-out; an old and a new value are both given. A region name that a city and a regency share is given with both codes ("32.16|32.75")
-and the doubt "twin".
+sentence is left out; an old and a new value are both given. A region name that a city and a regency share is given with
+both codes ("32.16|32.75") and the doubt "twin".
 """
 
 # ruff: noqa: SIM905  word lists are read and edited as text
