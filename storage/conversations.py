@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, exists, false, literal_column, select, update
+from sqlalchemy import Connection, bindparam, exists, false, literal_column, select, update
 
 from flows.model import Session
 from storage.database import Conflict
 from storage.inbox import EARLIER_PENDING
 from storage.keyring import Keyring
+from storage.prepared import Prepared
 from storage.tables import NEW, addresses, conversations, inbox, outbox
 
 _encoder = msgspec.json.Encoder()
@@ -52,7 +53,7 @@ _COLUMNS = (
     conversations.c.version,
     conversations.c.session,
 )
-_PEEK = (
+_PEEK = Prepared(
     select(
         *_COLUMNS,
         false(),
@@ -65,14 +66,14 @@ _PEEK = (
 )
 _UNSENT = exists().where(outbox.c.conversation == conversations.c.id, outbox.c.status == NEW)
 # Both rows are locked, so that PostgreSQL gives the status as it is after any waiting, not as it was before.
-_HOLD = (
+_HOLD = Prepared(
     select(*_COLUMNS, EARLIER_PENDING, inbox.c.status, inbox.c.attempts, _UNSENT)
     .join_from(conversations, addresses, addresses.c.conversation == conversations.c.id)
     .join(inbox, inbox.c.conversation == conversations.c.id)
     .where(conversations.c.id == bindparam("conversation"), inbox.c.id == bindparam("row"))
     .with_for_update(of=[conversations, inbox], key_share=True)
 )
-_SAVE = (
+_SAVE = Prepared(
     update(conversations)
     .where(conversations.c.id == bindparam("conversation"), conversations.c.version == bindparam("was"))
     .values(
@@ -86,7 +87,7 @@ _SAVE = (
 
 def peek(conn: Connection, keys: Keyring, conversation: str) -> Held:
     """The conversation without a lock, for understanding. Raises KeyError when there is none."""
-    row = conn.execute(_PEEK, {"conversation": conversation}).first()
+    row = _PEEK.first(conn, conversation=conversation)
     if row is None:
         raise KeyError(conversation)
     return _held(keys, row)
@@ -97,7 +98,7 @@ def hold(conn: Connection, keys: Keyring, conversation: str, inbox_id: int) -> H
 
     Raises KeyError when there is no such message in this conversation.
     """
-    row = conn.execute(_HOLD, {"conversation": conversation, "row": inbox_id}).first()
+    row = _HOLD.first(conn, conversation=conversation, row=inbox_id)
     if row is None:
         raise KeyError(inbox_id)
     return _held(keys, row)
@@ -106,22 +107,20 @@ def hold(conn: Connection, keys: Keyring, conversation: str, inbox_id: int) -> H
 def save(conn: Connection, keys: Keyring, held: Held, session: Session, *, owner: str, now: datetime) -> None:
     """Store the next session. Raises Conflict when somebody has written since `held`."""
     sealed = keys.seal("conversations", "session", held.conversation, _encoder.encode(session))
-    result = conn.execute(
-        _SAVE,
-        {
-            "conversation": held.conversation,
-            "was": held.version,
-            "becomes": held.version + 1,
-            "new_session": sealed,
-            "new_owner": owner,
-            "now": now,
-        },
+    saved = _SAVE.run(
+        conn,
+        conversation=held.conversation,
+        was=held.version,
+        becomes=held.version + 1,
+        new_session=sealed,
+        new_owner=owner,
+        now=now,
     )
-    if result.rowcount != 1:
+    if saved != 1:
         raise Conflict(f"conversation {held.conversation} is past version {held.version}")
 
 
-def _held(keys: Keyring, row: Row[*tuple[Any, ...]]) -> Held:
+def _held(keys: Keyring, row: tuple[Any, ...]) -> Held:
     (
         conversation,
         person,

@@ -13,12 +13,25 @@ T = TypeVar("T")
 Work = Callable[[Connection], T]
 
 
-class Unavailable(Exception):  # noqa: N818 - a word that reads well where it is caught
+class Unavailable(Exception):
     """The database cannot be reached or is busy. Nothing was committed by us knowingly; wait and try again."""
 
 
-class Conflict(Exception):  # noqa: N818 - as above
+class Conflict(Exception):
     """Somebody else wrote first: rolled back. Run the whole thing again from its start."""
+
+
+class Counter:
+    """Counts statements; `storage.prepared` finds it in the connection's `info`."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def add(self) -> None:
+        """One more."""
+        self.count += 1
 
 
 class Database(ABC):
@@ -27,7 +40,12 @@ class Database(ABC):
     def __init__(self, url: str, dialect: str) -> None:
         self.url = url
         self.dialect = dialect
-        self.statements = 0
+        self._counter = Counter()
+
+    @property
+    def statements(self) -> int:
+        """How many statements have been run, those that open and end transactions not counted."""
+        return self._counter.count
 
     @abstractmethod
     async def transaction(self, fn: Work[T]) -> T:
@@ -54,9 +72,13 @@ class Database(ABC):
         """Let go without committing, as if the process had been killed here."""
 
     def _count_statements(self, engine: Engine) -> None:
-        def count(*_: Any) -> None:
-            self.statements += 1
+        def hand_over(_connection: Any, record: Any) -> None:
+            record.info["statements"] = self._counter
 
+        def count(*_: Any) -> None:
+            self._counter.add()
+
+        event.listen(engine, "connect", hand_over)
         event.listen(engine, "before_cursor_execute", count)
 
 

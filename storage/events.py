@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from flows.model import Trace
 from storage.keyring import Keyring
+from storage.prepared import Prepared
 from storage.tables import events
 
 
@@ -53,7 +54,7 @@ class Event:
     record: Record | None
 
 
-_ADD = (
+_ADD = Prepared(
     insert(events)
     .values(
         conversation=bindparam("conversation"),
@@ -79,15 +80,13 @@ def add(
     now: datetime,
 ) -> None:
     """Store one record."""
-    conn.execute(
-        _ADD,
-        {
-            "conversation": conversation,
-            "inbox_id": inbox_id,
-            "kind": kind,
-            "now": now,
-            "record": keys.seal("events", "record", f"{inbox_id}/{kind}", _encoder.encode(record)),
-        },
+    _ADD.run(
+        conn,
+        conversation=conversation,
+        inbox_id=inbox_id,
+        kind=kind,
+        now=now,
+        record=keys.seal("events", "record", f"{inbox_id}/{kind}", _encoder.encode(record)),
     )
 
 

@@ -91,9 +91,7 @@ def _of_ticket(conn: Connection, keys: Keyring, ticket: Ticket, held: Held) -> T
         mine=mine,
         owner=_name(conn, keys, ticket.owner) if mine else "",
         notes=tuple(
-            TicketNote(note.at, _name(conn, keys, note.author), note.text)
-            for note in history
-            if note.what == "note"
+            TicketNote(note.at, _name(conn, keys, note.author), note.text) for note in history if note.what == "note"
         ),
     )
 

@@ -32,9 +32,7 @@ class Tries:
     people: int
 
 
-_LAST_MONTH = (
-    select(func.max(contributions.c.month)).where(contributions.c.member == members.c.id).scalar_subquery()
-)
+_LAST_MONTH = select(func.max(contributions.c.month)).where(contributions.c.member == members.c.id).scalar_subquery()
 _RECORD = select(
     members.c.id,
     members.c.phone_lookup,
@@ -68,9 +66,7 @@ def _raise_alert(statement: Insert) -> Executable:
 _ALERT = PerDialect(identity_alerts, _raise_alert)
 
 
-def check(
-    conn: Connection, keys: Keyring, query: IdentityCheck, *, person: str, now: datetime
-) -> IdentityResult:
+def check(conn: Connection, keys: Keyring, query: IdentityCheck, *, person: str, now: datetime) -> IdentityResult:
     """Does the given fact prove `person`, on a phone the channel vouches for, to be this member?
 
     The same statements and the same comparisons whether or not the NIK is a member's.
@@ -96,9 +92,7 @@ def tries_on(conn: Connection, nik_lookup: bytes, *, person: str, now: datetime)
     return Tries(*row)
 
 
-def record_try(
-    conn: Connection, keys: Keyring, *, person: str, nik: str, proved: bool, now: datetime
-) -> bool:
+def record_try(conn: Connection, keys: Keyring, *, person: str, nik: str, proved: bool, now: datetime) -> bool:
     """Record a try. True when staff must be told: ten failures on one NIK by several people, once in 24 hours."""
     lookup = keys.lookup("nik", nik)
     conn.execute(_ADD_TRY, {"nik_lookup": lookup, "person": person, "proved": proved, "at": now})

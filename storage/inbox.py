@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, exists, func, insert, literal_column, null, or_, select, update
 
 from flows.model import Content, Session
 from storage.dialects import PerDialect
 from storage.ids import Ids
 from storage.keyring import Keyring
+from storage.prepared import Prepared
 from storage.tables import NEW, addresses, conversations, inbox, people
 
 _encoder = msgspec.json.Encoder()
@@ -23,7 +24,7 @@ _content_decoder: msgspec.json.Decoder[Content] = msgspec.json.Decoder(Content)
 _FIRST_SESSION = _encoder.encode(Session())
 
 
-class Erased(LookupError):  # noqa: N818 - a state, told by its name
+class Erased(LookupError):
     """The row is known, but what it held has been erased."""
 
 
@@ -72,8 +73,8 @@ class Received:
     handled_at: datetime | None
 
 
-_FIND_ADDRESS = select(addresses.c.conversation, addresses.c.phone_lookup).where(
-    addresses.c.lookup == bindparam("address")
+_FIND_ADDRESS = Prepared(
+    select(addresses.c.conversation, addresses.c.phone_lookup).where(addresses.c.lookup == bindparam("address"))
 )
 _ADD_PERSON = insert(people).values(id=bindparam("id"), created_at=bindparam("now"))
 _ADD_CONVERSATION = insert(conversations).values(
@@ -91,22 +92,24 @@ _SET_PHONE = (
     .where(addresses.c.lookup == bindparam("address"))
     .values(phone=bindparam("new_phone"), phone_lookup=bindparam("new_phone_lookup"))
 )
-_ADD_ROW = PerDialect(
-    inbox,
-    lambda statement: (
-        statement.values(
-            dedupe=bindparam("dedupe"),
-            conversation=bindparam("conversation"),
-            content=bindparam("content"),
-            status="new",
-            attempts=0,
-            worker=bindparam("worker"),
-            lease_until=bindparam("lease_until"),
-            received_at=bindparam("received_at"),
-        )
-        .on_conflict_do_nothing(index_elements=["dedupe"])
-        .returning(inbox.c.id)
-    ),
+_ADD_ROW = Prepared(
+    PerDialect(
+        inbox,
+        lambda statement: (
+            statement.values(
+                dedupe=bindparam("dedupe"),
+                conversation=bindparam("conversation"),
+                content=bindparam("content"),
+                status=NEW,
+                attempts=literal_column("0"),
+                worker=bindparam("worker"),
+                lease_until=bindparam("lease_until"),
+                received_at=bindparam("received_at"),
+            )
+            .on_conflict_do_nothing(index_elements=["dedupe"])
+            .returning(inbox.c.id)
+        ),
+    )
 )
 _FIND_ROW = select(inbox.c.id, inbox.c.conversation).where(inbox.c.dedupe == bindparam("dedupe"))
 
@@ -160,14 +163,12 @@ _FAIL = (
     .returning(inbox.c.attempts)
 )
 _RELEASE = (
-    update(inbox)
-    .where(inbox.c.id == bindparam("row"), inbox.c.status == NEW)
-    .values(worker=None, lease_until=None)
+    update(inbox).where(inbox.c.id == bindparam("row"), inbox.c.status == NEW).values(worker=None, lease_until=None)
 )
-_CLOSE = (
+_CLOSE = Prepared(
     update(inbox)
     .where(inbox.c.id == bindparam("row"), inbox.c.status == NEW)
-    .values(status=bindparam("outcome"), handled_at=bindparam("now"), worker=None, lease_until=None)
+    .values(status=bindparam("outcome"), handled_at=bindparam("now"), worker=null(), lease_until=null())
 )
 _OF_CONVERSATION = (
     select(inbox)
@@ -188,16 +189,14 @@ def accept(
     """
     lookup = keys.lookup("address", f"{arrival.channel}|{arrival.address}")
     phone_lookup = keys.lookup("phone", arrival.phone) if arrival.phone else None
-    known = conn.execute(_FIND_ADDRESS, {"address": lookup}).first()
+    known = _FIND_ADDRESS.first(conn, address=lookup)
     if known is None:
         conversation = _first_contact(conn, keys, arrival, lookup, phone_lookup, ids)
     else:
-        conversation = known.conversation
-        if arrival.phone and known.phone_lookup != phone_lookup:
+        conversation, known_phone = known
+        if arrival.phone and known_phone != phone_lookup:
             sealed = keys.seal_text("addresses", "phone", lookup.hex(), arrival.phone)
-            conn.execute(
-                _SET_PHONE, {"address": lookup, "new_phone": sealed, "new_phone_lookup": phone_lookup}
-            )
+            conn.execute(_SET_PHONE, {"address": lookup, "new_phone": sealed, "new_phone_lookup": phone_lookup})
     dedupe = keys.lookup("message", f"{arrival.channel}|{arrival.external_id}")
     return _store(conn, keys, dedupe, conversation, arrival.content, arrival.received_at, worker, lease_until)
 
@@ -218,9 +217,7 @@ def accept_internal(
     return _store(conn, keys, dedupe, conversation, content, now, worker, lease_until)
 
 
-def claim_next(
-    conn: Connection, keys: Keyring, *, worker: str, now: datetime, lease_until: datetime
-) -> Pending | None:
+def claim_next(conn: Connection, keys: Keyring, *, worker: str, now: datetime, lease_until: datetime) -> Pending | None:
     """Take the oldest message that nobody holds and that is the first unhandled one of its conversation."""
     row = conn.execute(_CLAIM, {"now": now, "by": worker, "until": lease_until}).first()
     return None if row is None else _pending(keys, *row)
@@ -252,7 +249,7 @@ def release(conn: Connection, inbox_id: int) -> None:
 
 def close(conn: Connection, inbox_id: int, *, outcome: str, now: datetime) -> bool:
     """Mark the row `done` or `parked`; False when it already was."""
-    return conn.execute(_CLOSE, {"row": inbox_id, "outcome": outcome, "now": now}).rowcount == 1
+    return _CLOSE.run(conn, row=inbox_id, outcome=outcome, now=now) == 1
 
 
 def of_conversation(
@@ -314,19 +311,17 @@ def _store(
     lease_until: datetime | None,
 ) -> Accepted:
     sealed = keys.seal("inbox", "content", dedupe.hex(), _encoder.encode(content))
-    new_id = conn.execute(
-        _ADD_ROW.on(conn),
-        {
-            "dedupe": dedupe,
-            "conversation": conversation,
-            "content": sealed,
-            "worker": worker,
-            "lease_until": lease_until,
-            "received_at": received_at,
-        },
-    ).scalar()
-    if new_id is not None:
-        return Accepted(new_id, conversation, duplicate=False)
+    added = _ADD_ROW.first(
+        conn,
+        dedupe=dedupe,
+        conversation=conversation,
+        content=sealed,
+        worker=worker,
+        lease_until=lease_until,
+        received_at=received_at,
+    )
+    if added is not None:
+        return Accepted(added[0], conversation, duplicate=False)
     known = conn.execute(_FIND_ROW, {"dedupe": dedupe}).one()
     return Accepted(known.id, known.conversation, duplicate=True)
 

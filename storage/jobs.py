@@ -31,9 +31,7 @@ def _upsert(statement: Insert) -> Insert:
         kind=bindparam("kind"),
         ref=bindparam("ref"),
         at=bindparam("at"),
-    ).on_conflict_do_update(
-        index_elements=["conversation", "kind", "ref"], set_={"at": statement.excluded.at}
-    )
+    ).on_conflict_do_update(index_elements=["conversation", "kind", "ref"], set_={"at": statement.excluded.at})
 
 
 _SET = PerDialect(timers, _upsert)

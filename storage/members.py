@@ -48,17 +48,10 @@ _ADD_CONTRIBUTION = insert(contributions)
 _BY_ID = select(members).where(members.c.id == bindparam("which"))
 _BY_NIK = select(members).where(members.c.nik_lookup == bindparam("lookup"))
 _BY_PHONE = (
-    select(members)
-    .where(members.c.phone_lookup == bindparam("lookup"))
-    .order_by(members.c.created_at, members.c.id)
+    select(members).where(members.c.phone_lookup == bindparam("lookup")).order_by(members.c.created_at, members.c.id)
 )
 _HAS_PHONE = select(members.c.id).where(members.c.phone_lookup == bindparam("lookup")).limit(1)
-_LIST = (
-    select(members)
-    .order_by(members.c.created_at, members.c.id)
-    .limit(bindparam("count"))
-    .offset(bindparam("skip"))
-)
+_LIST = select(members).order_by(members.c.created_at, members.c.id).limit(bindparam("count")).offset(bindparam("skip"))
 _CONTRIBUTIONS = (
     select(contributions.c.month, contributions.c.amount, contributions.c.paid_on)
     .where(contributions.c.member == bindparam("which"))
@@ -170,9 +163,7 @@ def _member(conn: Connection, keys: Keyring, row: Row[*tuple[Any, ...]]) -> Memb
             nik=opened("nik", row.nik),
             kpj=opened("kpj", row.kpj),
             phone=opened("phone", row.phone) if row.phone is not None else None,
-            birth_date=date.fromisoformat(opened("birth_date", row.birth_date))
-            if row.birth_date is not None
-            else None,
+            birth_date=date.fromisoformat(opened("birth_date", row.birth_date)) if row.birth_date is not None else None,
             sex=row.sex,
             status=row.status,
             paid_until=row.paid_until,

@@ -13,10 +13,25 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Executable, Row, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Row,
+    Text,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from storage.keyring import Keyring
-from storage.tables import NEW, addresses, outbox
+from storage.prepared import Prepared
+from storage.tables import NEW, Moment, Sealed, addresses, outbox
 
 _encoder = msgspec.json.Encoder()
 
@@ -109,10 +124,16 @@ _TAKE = (
     .values(worker=bindparam("by"), lease_until=bindparam("until"))
     .returning(outbox.c.id)
 )
-_MARK_SENT = (
+_MARK_SENT = Prepared(
     update(outbox)
     .where(outbox.c.id == bindparam("row"), outbox.c.status == NEW)
-    .values(status="sent", sent_at=bindparam("now"), worker=None, lease_until=None, error=None)
+    .values(
+        status=literal_column("'sent'"),
+        sent_at=bindparam("now"),
+        worker=null(),
+        lease_until=null(),
+        error=null(),
+    )
 )
 _MARK_ALL_SENT = (
     update(outbox)
@@ -143,9 +164,7 @@ _SINCE = (
     .order_by(outbox.c.id)
     .limit(bindparam("count"))
 )
-_NEXT_FREE = select(func.min(func.coalesce(outbox.c.lease_until, outbox.c.written_at))).where(
-    outbox.c.status == NEW
-)
+_NEXT_FREE = select(func.min(func.coalesce(outbox.c.lease_until, outbox.c.written_at))).where(outbox.c.status == NEW)
 _WAITING = select(func.count(), func.min(outbox.c.written_at)).where(outbox.c.status == NEW)
 
 
@@ -177,7 +196,7 @@ def write(
     }
     for n, message in enumerate(messages):
         given[f"body_{n}"] = keys.seal("outbox", "body", f"{inbox_id}/{n}", _encoder.encode(message))
-    rows = conn.execute(_write_many(len(messages)), given).all()
+    rows = _write_many(len(messages)).all(conn, **given)
     return sorted(row[0] for row in rows)  # RETURNING promises no order; ids grow with n
 
 
@@ -206,7 +225,7 @@ def claim_next(
 def mark_sent(conn: Connection, ids: Sequence[int], *, now: datetime) -> None:
     """The platform has taken these. Safe to call twice."""
     if len(ids) == 1:
-        conn.execute(_MARK_SENT, {"row": ids[0], "now": now})
+        _MARK_SENT.run(conn, row=ids[0], now=now)
     elif ids:
         conn.execute(_MARK_ALL_SENT, {"rows": list(ids), "now": now})
 
@@ -239,28 +258,21 @@ def waiting(conn: Connection) -> tuple[int, datetime | None]:
 
 
 @lru_cache(maxsize=64)
-def _write_many(count: int) -> Executable:
-    """One INSERT of `count` rows; statements are kept so that they are built and compiled once."""
-    return (
-        insert(outbox)
-        .values(
-            [
-                {
-                    "conversation": bindparam("conversation"),
-                    "channel": bindparam("channel"),
-                    "inbox_id": bindparam("inbox_id"),
-                    "n": n,
-                    "body": bindparam(f"body_{n}"),
-                    "status": NEW,
-                    "attempts": 0,
-                    "worker": bindparam("worker"),
-                    "lease_until": bindparam("lease_until"),
-                    "written_at": bindparam("now"),
-                }
-                for n in range(count)
-            ]
+def _write_many(count: int) -> Prepared:
+    """One INSERT of `count` rows. As text, because the values recur in every row."""
+    rows = ", ".join(
+        f"(:conversation, :channel, :inbox_id, {n}, :body_{n}, 'new', 0, :worker, :lease_until, :now)"
+        for n in range(count)
+    )
+    columns = "conversation, channel, inbox_id, n, body, status, attempts, worker, lease_until, written_at"
+    insert = f"INSERT INTO outbox ({columns}) VALUES {rows} RETURNING id"  # noqa: S608 - holds no value
+    return Prepared(
+        text(insert).bindparams(
+            *(bindparam(name, type_=Text()) for name in ("conversation", "channel", "worker")),
+            *(bindparam(name, type_=Moment()) for name in ("lease_until", "now")),
+            bindparam("inbox_id", type_=BigInteger()),
+            *(bindparam(f"body_{n}", type_=Sealed()) for n in range(count)),
         )
-        .returning(outbox.c.id)
     )
 
 

@@ -161,17 +161,13 @@ def add_note(
     _add_line(conn, keys, code, "note", "", author, inner, text, media, ids, now)
 
 
-def set_status(
-    conn: Connection, keys: Keyring, code: str, status: Status, *, by: str, ids: Ids, now: datetime
-) -> None:
+def set_status(conn: Connection, keys: Keyring, code: str, status: Status, *, by: str, ids: Ids, now: datetime) -> None:
     """Set the status and record who did it; nothing is recorded when it stood so already."""
     if conn.execute(_SET_STATUS, {"which": code, "becomes": status, "now": now}).rowcount:
         _add_line(conn, keys, code, "status", status, by, False, "", (), ids, now)
 
 
-def assign(
-    conn: Connection, keys: Keyring, code: str, staff: str, *, by: str, ids: Ids, now: datetime
-) -> None:
+def assign(conn: Connection, keys: Keyring, code: str, staff: str, *, by: str, ids: Ids, now: datetime) -> None:
     """Give the ticket to a staff member, '' to nobody; nothing is recorded when it stood so already."""
     if conn.execute(_SET_OWNER, {"which": code, "becomes": staff, "now": now}).rowcount:
         _add_line(conn, keys, code, "owner", staff, by, False, "", (), ids, now)
@@ -189,9 +185,7 @@ def conversation_of(conn: Connection, code: str) -> str | None:
     return found or conn.execute(_CONVERSATION_OF_RECEIPT, {"which": code}).scalar()
 
 
-def of_person(
-    conn: Connection, keys: Keyring, person: str, conversation: str, *, limit: int = 10
-) -> list[Ticket]:
+def of_person(conn: Connection, keys: Keyring, person: str, conversation: str, *, limit: int = 10) -> list[Ticket]:
     """Tickets filed by this person or from this conversation, newest first."""
     rows = conn.execute(_OF_PERSON, {"who": person, "of": conversation, "count": limit})
     return [_ticket(keys, row) for row in rows]
@@ -239,9 +233,7 @@ def notes(conn: Connection, keys: Keyring, code: str, *, inner: bool = True) -> 
     for row in conn.execute(_NOTES, {"which": code}):
         if inner or not row.inner:
             text = _opened(keys, "ticket_notes", "text", row.row, row.text)
-            lines.append(
-                Note(row.at, row.what, row.value, row.author, row.inner, text, _MEDIA.decode(row.media))
-            )
+            lines.append(Note(row.at, row.what, row.value, row.author, row.inner, text, _MEDIA.decode(row.media)))
     return lines
 
 

@@ -50,7 +50,7 @@ PARKED = "parked"
 IDENTITY_ALERT = "identity_alert"
 
 
-class AlreadyHandled(Exception):  # noqa: N818 - a state, told by its name
+class AlreadyHandled(Exception):
     """The message has been handled by somebody else; there is nothing left to do."""
 
 
@@ -179,9 +179,7 @@ def _carry_out(
         case Say():
             return  # rendered by the caller, written as a reply
         case OpenTicket():
-            tickets.open_ticket(
-                conn, keys, effect, person=held.person, conversation=held.conversation, now=now
-            )
+            tickets.open_ticket(conn, keys, effect, person=held.person, conversation=held.conversation, now=now)
         case AddToTicket():
             tickets.add_note(
                 conn,
@@ -225,9 +223,7 @@ def _carry_out(
         case OptOut():
             people.opt_out(conn, held.person, now=now)
         case SetTimer():
-            jobs.set_timer(
-                conn, conversation=held.conversation, kind=effect.kind, ref=effect.ref, at=effect.at
-            )
+            jobs.set_timer(conn, conversation=held.conversation, kind=effect.kind, ref=effect.ref, at=effect.at)
         case CancelTimer():
             jobs.cancel_timer(conn, conversation=held.conversation, kind=effect.kind, ref=effect.ref)
         case ChangeOwner():

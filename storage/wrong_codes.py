@@ -11,9 +11,7 @@ from storage.tables import wrong_codes
 WINDOW = timedelta(hours=1)
 
 _ADD = insert(wrong_codes)
-_COUNT = select(func.count()).where(
-    wrong_codes.c.person == bindparam("who"), wrong_codes.c.at > bindparam("since")
-)
+_COUNT = select(func.count()).where(wrong_codes.c.person == bindparam("who"), wrong_codes.c.at > bindparam("since"))
 
 
 def record(conn: Connection, *, person: str, now: datetime) -> None:

@@ -140,9 +140,7 @@ def upgrade() -> None:
         sa.Column("address", sa.LargeBinary(), nullable=False),
         sa.Column("phone", sa.LargeBinary(), nullable=True),
         sa.Column("phone_lookup", sa.LargeBinary(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["conversation"], ["conversations.id"], name=op.f("fk_addresses_conversation")
-        ),
+        sa.ForeignKeyConstraint(["conversation"], ["conversations.id"], name=op.f("fk_addresses_conversation")),
         sa.PrimaryKeyConstraint("lookup", name=op.f("pk_addresses")),
         sa.UniqueConstraint("conversation", name=op.f("uq_addresses_conversation")),
     )
@@ -166,9 +164,7 @@ def upgrade() -> None:
         sa.Column("conversation", sa.Text(), nullable=True),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("updated_at", MOMENT, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["conversation"], ["conversations.id"], name=op.f("fk_applications_conversation")
-        ),
+        sa.ForeignKeyConstraint(["conversation"], ["conversations.id"], name=op.f("fk_applications_conversation")),
         sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_applications_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_applications")),
         sa.UniqueConstraint("live_nik", name=op.f("uq_applications_live_nik")),
@@ -176,9 +172,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_applications_conversation"), "applications", ["conversation"], unique=False)
     op.create_index(op.f("ix_applications_nik_lookup"), "applications", ["nik_lookup"], unique=False)
     op.create_index(op.f("ix_applications_person"), "applications", ["person"], unique=False)
-    op.create_index(
-        "ix_applications_status_created_at", "applications", ["status", "created_at"], unique=False
-    )
+    op.create_index("ix_applications_status_created_at", "applications", ["status", "created_at"], unique=False)
     op.create_table(
         "consents",
         sa.Column("id", BIG_ID, autoincrement=True, nullable=False),
@@ -188,9 +182,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Text(), nullable=False),
         sa.Column("given", sa.Boolean(), nullable=False),
         sa.Column("at", MOMENT, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["conversation"], ["conversations.id"], name=op.f("fk_consents_conversation")
-        ),
+        sa.ForeignKeyConstraint(["conversation"], ["conversations.id"], name=op.f("fk_consents_conversation")),
         sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_consents_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
     )
@@ -302,9 +294,7 @@ def upgrade() -> None:
         sa.Column("conversation", sa.Text(), nullable=False),
         sa.Column("form", sa.LargeBinary(), nullable=True),
         sa.Column("at", MOMENT, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["application"], ["applications.id"], name=op.f("fk_application_receipts_application")
-        ),
+        sa.ForeignKeyConstraint(["application"], ["applications.id"], name=op.f("fk_application_receipts_application")),
         sa.ForeignKeyConstraint(["code"], ["codes.code"], name=op.f("fk_application_receipts_code")),
         sa.ForeignKeyConstraint(
             ["conversation"], ["conversations.id"], name=op.f("fk_application_receipts_conversation")
@@ -312,9 +302,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_application_receipts_person")),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_application_receipts")),
     )
-    op.create_index(
-        op.f("ix_application_receipts_application"), "application_receipts", ["application"], unique=False
-    )
+    op.create_index(op.f("ix_application_receipts_application"), "application_receipts", ["application"], unique=False)
     op.create_index(
         op.f("ix_application_receipts_conversation"), "application_receipts", ["conversation"], unique=False
     )
@@ -326,14 +314,10 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("by", sa.Text(), nullable=False),
         sa.Column("at", MOMENT, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["application"], ["applications.id"], name=op.f("fk_application_steps_application")
-        ),
+        sa.ForeignKeyConstraint(["application"], ["applications.id"], name=op.f("fk_application_steps_application")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_application_steps")),
     )
-    op.create_index(
-        op.f("ix_application_steps_application"), "application_steps", ["application"], unique=False
-    )
+    op.create_index(op.f("ix_application_steps_application"), "application_steps", ["application"], unique=False)
     op.create_table(
         "events",
         sa.Column("id", BIG_ID, autoincrement=True, nullable=False),
