@@ -16,7 +16,7 @@ from flows.format import long_date, mask_nik, mask_phone, month_year, rupiah, ru
 from flows.income import income_steps
 from flows.model import Apply, Effect, Known, OpenTicket, RecordConsent, Say, Value
 from flows.promises import first_word
-from flows.rules.ages import age_limit, is_under_18, is_young_enough_to_register
+from flows.rules.ages import ADULT_AGE, age_limit, is_under_18, is_young_enough_to_register
 from flows.rules.contributions import (
     BASIC_PACKAGE,
     FULL_PACKAGE,
@@ -85,7 +85,9 @@ def _check_nik(view: View, value: Value, _: Reading | None) -> Checked:
         promise = first_word(view)
         words = view.opening or view.copy.label("label/task_enroll")
         ticket = OpenTicket(code, "enroll_minor", words, promised=promise.until, due=promise.day)
-        return Leave((Say("enroll/under_age", {"code": code, "day": promise.told}),), (ticket,))
+        return Leave(
+            (Say("enroll/under_age", {"code": code, "day": promise.told, "adult": str(ADULT_AGE)}),), (ticket,)
+        )
     return Fill({"nik": value})
 
 
@@ -181,6 +183,8 @@ def _cost(view: View) -> tuple[int, int]:
 
 
 def _show_months(view: View, value: Value) -> str:
+    if not {"programme", "money", "occupation"} <= view.slots.keys():
+        return view.copy.label("label/months_plain", months=str(value))
     total, first = _cost(view)
     last = month_after(_first_month(view), view.number("duration_months") - 1)
     span = month_year(last) if value == 1 else f"{month_year(_first_month(view))} – {month_year(last)}"
