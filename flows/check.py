@@ -59,7 +59,7 @@ def text_problems(key: str, text: str) -> Iterator[str]:
     filled = re.sub(r"\{[a-z_]+\}", _LONG, text)
     if len(filled) > OPTIONS_CHARS:
         yield f"{len(filled)} characters with long names, {OPTIONS_CHARS} at most"
-    if text.count("?") > 2 or len(re.findall(r"\?\s*$", text, re.MULTILINE)) > 1:  # noqa: PLR2004
+    if text.count("?") > 2 or len(re.findall(r"\?\s*$", text, re.MULTILINE)) > 1:
         yield "more than one question"
     yield from (f"says {word!r}" for word in _SHUNNED if word in text)
     sentences = [part.split() for part in re.split(r"[.?!:]\s|\n", text) if part.strip()]

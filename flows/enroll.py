@@ -11,7 +11,7 @@ from datetime import date
 from typing import Final, Literal, cast
 
 from flows.calculate_contribution import amounts
-from flows.flow import UNSET, Ask, Checked, Fill, Flow, Leave, Outcome, Pick, Rejected, View
+from flows.flow import UNSET, Ask, Checked, Fill, Flow, Leave, Outcome, Pick, Rejected, View, said
 from flows.format import long_date, mask_nik, mask_phone, month_year, rupiah, rupiah_long
 from flows.income import income_steps
 from flows.model import Apply, Effect, Known, OpenTicket, RecordConsent, Say, Value
@@ -34,9 +34,9 @@ CONSENT_PURPOSE: Final = "enrolment"
 CONSENT_VERSION: Final = "2026-11"
 _MOST_MONTHS: Final = 12
 _FOR_OTHER: Final = re.compile(
-    r"\b(daftar(in|kan)|buat|untuk|utk|bantu|nama) (bapak|ibu|ayah|emak|mama|papa|suami|istri|bini|kakak|adik|adek|anak|"
-    r"nenek|kakek|orang ?tua|ortu|tetangga|teman|temen|art|pembantu|sopir|karyawan|pekerja)\b|\b(bapak|ibu|ayah|emak|mama|suami|"
-    r"istri|ortu|nenek|kakek|tetangga|art|pembantu) (saya|sy|aku|gue|ku)\b"
+    r"\b(daftar(in|kan)|buat|untuk|utk|bantu|nama) (bapak|ibu|ayah|emak|mama|papa|suami|istri|bini|kakak|adik|adek|"
+    r"anak|nenek|kakek|orang ?tua|ortu|tetangga|teman|temen|art|pembantu|sopir|karyawan|pekerja)\b|"
+    r"\b(bapak|ibu|ayah|emak|mama|suami|istri|ortu|nenek|kakek|tetangga|art|pembantu) (saya|sy|aku|gue|ku)\b"
 )
 
 
@@ -275,64 +275,30 @@ def _reader_args(view: View) -> Mapping[str, str]:
 
 
 _FOR_WHOM: Final = (
-    Pick("self", "for_self", ("saya", "sendiri", "diri", "aku", "gue", "saya sendiri")),
-    Pick(
-        "other",
-        "for_other",
-        (
-            "orang lain",
-            "bapak",
-            "ibu",
-            "orang tua",
-            "suami",
-            "istri",
-            "tetangga",
-            "anak",
-            "teman",
-            "pembantu",
-            "art",
-        ),
-    ),
-)
+    Pick("self", "for_self", said("saya, sendiri, diri, aku, gue, saya sendiri")),
+    Pick("other", "for_other", said(
+        "orang lain, bapak, ibu, orang tua, suami, istri, tetangga, anak, teman, pembantu, art")),
+)  # fmt: skip
 _RELATIONS: Final = (
-    Pick(
-        "parent",
-        "relation_parent",
-        ("bapak", "ibu", "ayah", "emak", "mama", "papa", "ortu", "orang tua", "bapake", "mamak"),
-    ),
-    Pick("partner", "relation_partner", ("suami", "istri", "bini", "bojo", "laki")),
-    Pick(
-        "family",
-        "relation_family",
-        (
-            "anak",
-            "kakak",
-            "adik",
-            "adek",
-            "paman",
-            "bibi",
-            "saudara",
-            "keponakan",
-            "nenek",
-            "kakek",
-            "mertua",
-        ),
-    ),
-    Pick(
-        "worker",
-        "relation_worker",
-        ("art", "pembantu", "sopir", "pekerja", "karyawan", "asisten", "tukang kebun", "babysitter"),
-    ),
-    Pick("neighbour", "relation_neighbour", ("tetangga", "teman", "temen", "kawan", "langganan", "rekan")),
-)
+    Pick("parent", "relation_parent", said("bapak, ibu, ayah, emak, mama, papa, ortu, orang tua, bapake, mamak")),
+    Pick("partner", "relation_partner", said("suami, istri, bini, bojo, laki")),
+    Pick("family", "relation_family", said(
+        "anak, kakak, adik, adek, paman, bibi, saudara, keponakan, nenek, kakek, mertua")),
+    Pick("worker", "relation_worker", said(
+        "art, pembantu, sopir, pekerja, karyawan, asisten, tukang kebun, babysitter")),
+    Pick("neighbour", "relation_neighbour", said("tetangga, teman, temen, kawan, langganan, rekan")),
+)  # fmt: skip
 _LIVELIHOODS: Final = (
-    Pick("own", "livelihood_own", ("sendiri", "usaha", "jualan", "dagang", "wiraswasta", "mandiri", "ojek", "ojol", "nelayan", "petani", "serabutan", "lepas", "mitra")),
-    Pick("household", "livelihood_household", ("rumah tangga", "rumah orang", "art", "prt", "pembantu", "majikan", "babysitter", "asisten")),
-    Pick("wage", "livelihood_wage", ("perusahaan", "pabrik", "pt", "kantor", "karyawan", "pegawai", "gajian", "bos", "toko orang", "digaji")),
+    Pick("own", "livelihood_own", said(
+        "sendiri, usaha, jualan, dagang, wiraswasta, mandiri, ojek, ojol, nelayan, petani, serabutan, lepas, mitra")),
+    Pick("household", "livelihood_household", said(
+        "rumah tangga, rumah orang, art, prt, pembantu, majikan, babysitter, asisten")),
+    Pick("wage", "livelihood_wage", said(
+        "perusahaan, pabrik, pt, kantor, karyawan, pegawai, gajian, bos, toko orang, digaji")),
 )  # fmt: skip
 _PHONE_OWNERS: Final = (
-    Pick("applicant", "phone_applicant", ("dia", "beliau", "sendiri", "nya", "orangnya", "bapak", "ibu")),
-    Pick("helper", "phone_helper", ("saya", "aku", "punya saya", "hp saya")),
+    Pick("applicant", "phone_applicant", said("dia, beliau, sendiri, orangnya, bapak, ibu")),
+    Pick("helper", "phone_helper", said("saya, aku, punya saya, hp saya")),
 )
 
 ENROLL = Flow(

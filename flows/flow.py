@@ -117,6 +117,11 @@ class Pick:
     words: tuple[str, ...] = ()
 
 
+def said(words: str) -> tuple[str, ...]:
+    """Words people use for an answer, from a list with commas."""
+    return tuple(words.split(", "))
+
+
 def always(_: View) -> bool:
     """The question applies to everybody."""
     return True

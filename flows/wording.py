@@ -11,34 +11,7 @@ from typing import Final
 
 _NOT_WORDS: Final = re.compile(r"[^a-z0-9 ]+")
 _POLITE: Final = frozenset(
-    [
-        "min",
-        "kak",
-        "bang",
-        "pak",
-        "bu",
-        "mas",
-        "mbak",
-        "mba",
-        "bos",
-        "gan",
-        "dong",
-        "deh",
-        "ya",
-        "yah",
-        "aja",
-        "saja",
-        "sih",
-        "nih",
-        "tolong",
-        "mohon",
-        "mau",
-        "saya",
-        "sy",
-        "dulu",
-        "please",
-        "plis",
-    ]
+    ["min", "kak", "bang", "pak", "bu", "mas", "mbak", "mba", "bos", "gan", "dong", "deh", "ya", "yah", "aja", "saja", "sih", "nih", "tolong", "mohon", "mau", "saya", "sy", "dulu", "please", "plis"]
 )
 
 _COMMANDS: Final[dict[str, tuple[str, ...]]] = {
@@ -67,19 +40,27 @@ _BY_WORDS: Final = {words: intent for intent, all_words in _COMMANDS.items() for
 _DANGER: Final = re.compile(
     r"\b(bunuh diri|bundir|mau mati (aja|saja)|pengen mati|pingin mati|ingin mati|pgn mati|mengakhiri hidup|"
     r"akhiri hidup|gak mau hidup|ga mau hidup|tidak mau hidup|nggak mau hidup|capek hidup|cape hidup|gantung diri|"
-    r"loncat dari jembatan|diancam (mau )?(dibunuh|bunuh)|mau dibunuh|ancam(an)? bunuh|saya disekap|dipukuli?n? (suami|majikan|bos))\b"
+    r"loncat dari jembatan|diancam (mau )?(dibunuh|bunuh)|mau dibunuh|ancam(an)? bunuh|saya disekap|"
+    r"dipukuli?n? (suami|majikan|bos))\b"
 )
 _QUESTION: Final = re.compile(
     r"\?|^(apa|apakah|gimana|gmn|bagaimana|berapa|brp|kapan|kpn|kenapa|knp|mengapa|siapa|dimana|dmn|pie|piye|"
-    r"kumaha|bisa ga|bisa gak|boleh ga|boleh gak)\b|\b(gimana|gmn|bagaimana|berapa|brp|dimana|di mana|dmn|kapan|kenapa|apakah|apa sih)\b"
+    r"kumaha|bisa ga|bisa gak|boleh ga|boleh gak)\b|"
+    r"\b(gimana|gmn|bagaimana|berapa|brp|dimana|di mana|dmn|kapan|kenapa|apakah|apa sih)\b"
 )
 _WHY: Final = re.compile(r"^(emang |memang )?(kenapa|knp|buat apa|untuk apa|utk apa|ngapain|kok)\b.{0,60}$")
 _CORRECTION: Final = re.compile(
     r"^\s*(eh|eits|ehh|aduh|waduh|maaf|sori|sorry|maap|ralat|bukan|oh)?[\s,.!]*(eh|maaf|sori|sorry)?[\s,.!]*"
-    r"(salah( ketik| tulis)?|keliru|ralat|koreksi|bukan|maksud(nya)?( saya| sy| aku)?|harusnya|seharusnya|yang benar|yg benar|"
-    r"ganti|ubah|rubah|betulkan|betulin|perbaiki)\b[\s,.:!]*",
+    r"(salah( ketik| tulis)?|keliru|ralat|koreksi|bukan|maksud(nya)?( saya| sy| aku)?|harusnya|seharusnya|"
+    r"yang benar|yg benar|ganti|ubah|rubah|betulkan|betulin|perbaiki)\b[\s,.:!]*",
     re.IGNORECASE,
 )
+_LINKS: Final = re.compile(
+    r"^[\s,:=]*((saya|sy|aku|gue|gw|ku|nya|yang|yg|benar|bener|harusnya|seharusnya|jadi|adalah|itu|tadi|ganti|di|ke|"
+    r"ubah|salah|maksudnya)\b[\s,:]*)*",
+    re.IGNORECASE,
+)
+"""Words between the name of an answer and its value."""
 _APOLOGY: Final = re.compile(r"^\s*(eh+|ralat|maaf|sori|sorry|aduh)\b[\s,.!]+(?=\S)", re.IGNORECASE)
 
 
@@ -144,9 +125,4 @@ def names_any(text: str, names: tuple[str, ...]) -> re.Match[str] | None:
 def after_name(text: str, match: re.Match[str]) -> str:
     """What is said of a named answer: "nama saya harusnya Budi" → "Budi"."""
     rest = text[match.end() :]
-    return re.sub(
-        r"^[\s,:=]*((saya|sy|aku|gue|gw|ku|nya|yang|yg|benar|bener|harusnya|seharusnya|jadi|adalah|itu|tadi|ganti|di|ke|ubah|salah|maksudnya|bulan ini)\b[\s,:]*)*",
-        "",
-        rest,
-        flags=re.IGNORECASE,
-    ).strip()
+    return _LINKS.sub("", rest).strip()
