@@ -76,12 +76,10 @@ class FormPages:
         if wait_s := site.wait_s(request):
             return site.refuse(429, site.words.errors.slow_down, retry_after_s=wait_s)
         try:
-            value = form_value(await read_body(request, MAX_FORM_BYTES), "value").strip()
-            if not value or len(value) > MAX_VALUE_CHARS:
-                return await self._ask_again(request, token, self._words.too_long if value else self._words.empty)
+            value, problem = await self._value(request)
+            if problem:
+                return await self._ask_again(request, token, problem)
             target = await self._program.db.transaction(lambda conn: self._take(conn, token, value))
-        except BodyTooLong:
-            return await self._ask_again(request, token, self._words.too_long)
         except Unavailable:
             return site.refuse(503, site.words.errors.unavailable, retry_after_s=5)
         if target is None:
@@ -89,6 +87,16 @@ class FormPages:
         self._program.wake()
         words = self._words
         return site.notice(request, words.done_title, words.done_text, action=words.done_back)
+
+    async def _value(self, request: Request) -> tuple[str, str]:
+        """What was filled in, and what is wrong with it ("" when nothing)."""
+        try:
+            value = form_value(await read_body(request, MAX_FORM_BYTES), "value").strip()
+        except BodyTooLong:
+            return "", self._words.too_long
+        if len(value) > MAX_VALUE_CHARS:
+            return "", self._words.too_long
+        return value, "" if value else self._words.empty
 
     def _new_link(self, conn: Connection, conversation: str, outbox_id: int) -> str:
         """A token for the page that this message offers; "" when it offers none or is not of this talk."""

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot.attachments import Attachment
 from bot.channels.web import NAME
 from bot.images import Photo, read_photo
 from bot.web import wire
@@ -21,7 +22,6 @@ from bot.web.personas import phone_of
 from bot.web.site import Site
 from bot.web.visits import Gone, Visit
 from flows.model import Choice, Content, Media, Text
-from storage import inbox, media
 from storage.database import Unavailable
 from storage.inbox import Accepted, Arrival
 
@@ -71,7 +71,7 @@ class Talk:
             posted = wire.posted_decoder.decode(await read_body(request, MAX_JSON_BYTES))
         except BodyTooLong:
             return site.refuse(413, self._words.too_long)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return site.refuse(400, self._words.bad_request)
         content: Content
         if posted.payload:
@@ -97,15 +97,12 @@ class Talk:
         if upload.file is None:
             return site.refuse(400, self._words.empty)
         photo, problem = await self._read(upload, upload.file)
-        content = Media(
-            kind="photo",
-            media=self._program.ids.new() if photo else "",
-            caption=upload.fields.get("caption", "").strip(),
-            problem=problem,
+        file = Attachment(self._program.ids.new(), photo.mime, photo.data) if photo else None
+        caption = upload.fields.get("caption", "").strip()
+        content = Media("photo", file.id if file else "", caption=caption, problem=problem)
+        accepted = await self._program.receive(
+            self._arrival(visit, client_id, content), files=(file,) if file else ()
         )
-        arrival = self._arrival(visit, client_id, content)
-        accepted = await self._program.db.transaction(lambda conn: self._store_photo(conn, arrival, photo))
-        self._program.wake()
         return await self._accepted(request, visit, client_id, accepted)
 
     async def _read(self, upload: Upload, data: bytes) -> tuple[Photo | None, str]:
@@ -115,28 +112,6 @@ class Talk:
         async with self._decoding:
             result = await asyncio.to_thread(read_photo, data, max_bytes=self._max_upload)
         return (result, "") if isinstance(result, Photo) else (None, result.problem)
-
-    def _store_photo(self, conn: Connection, arrival: Arrival, photo: Photo | None) -> Accepted:
-        """The message and its picture in one commit. The lease is over at once: the next look takes the message up."""
-        accepted = inbox.accept(
-            conn,
-            self._program.keys,
-            arrival,
-            ids=self._program.ids,
-            worker=self._program.worker,
-            lease_until=arrival.received_at,
-        )
-        if photo and not accepted.duplicate and isinstance(arrival.content, Media):
-            media.save(
-                conn,
-                self._program.keys,
-                arrival.content.media,
-                conversation=accepted.conversation,
-                mime=photo.mime,
-                content=photo.data,
-                now=arrival.received_at,
-            )
-        return accepted
 
     def _arrival(self, visit: Visit, client_id: str, content: Content) -> Arrival:
         return Arrival(
