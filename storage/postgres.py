@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
+from weakref import WeakSet
 
 import asyncpg
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -69,6 +70,8 @@ class PostgresDatabase(Database):
             },
         )
         self._count_statements(self._engine.sync_engine)
+        self._opened: WeakSet[asyncpg.Connection] = WeakSet()
+        event.listen(self._engine.sync_engine, "connect", self._remember)
 
     async def transaction(self, fn: Callable[[Connection], T]) -> T:
         with _translating():
@@ -95,6 +98,10 @@ class PostgresDatabase(Database):
             raise Unavailable(str(error)) from error
         try:
             yield conn
+        except BaseException as error:
+            if isinstance(translated(error), Unavailable):
+                await conn.invalidate()  # the pool must not hand out a connection that failed
+            raise
         finally:
             await conn.close()
 
@@ -102,4 +109,9 @@ class PostgresDatabase(Database):
         await self._engine.dispose()
 
     def abandon(self) -> None:
+        for connection in list(self._opened):
+            connection.terminate()
         self._engine.sync_engine.dispose(close=False)
+
+    def _remember(self, connection: Any, _record: object) -> None:
+        self._opened.add(connection.driver_connection)

@@ -1,7 +1,7 @@
 """Statements of the hot path: compiled once for each database, then handed to the driver as they are.
 
-Measured: eight statements of a turn cost 0.98 ms CPU through `Connection.execute` and 0.46 ms this way. They run on
-the same connection, in the same transaction; everything that is not run once a turn goes through SQLAlchemy.
+Measured on SQLite: the eight statements of a turn cost 0.98 ms CPU through `Connection.execute`, 0.24 ms this way.
+They run on the same connection and in the same transaction; what is not run at every turn goes the usual way.
 """
 
 from __future__ import annotations

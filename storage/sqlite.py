@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -19,6 +19,7 @@ from storage.database import Conflict, Database, Unavailable
 T = TypeVar("T")
 
 READERS = 2
+TOGETHER = 64  # transactions that may share one commit
 BUSY_TIMEOUT_MS = 5000
 
 OUTAGES = {
@@ -61,6 +62,7 @@ def make_engine(path: Path, *, begin: str, read_only: bool) -> Engine:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA secure_delete=FAST")  # what is erased is overwritten
         if read_only:
             connection.execute("PRAGMA query_only=ON")
 
@@ -73,41 +75,63 @@ def make_engine(path: Path, *, begin: str, read_only: bool) -> Engine:
 
 
 class _Job:
-    """One transaction on its way through a lane."""
+    """One transaction on its way through a lane, and what became of it."""
 
-    __slots__ = ("fn", "future", "loop")
+    __slots__ = ("failure", "fn", "future", "loop", "result")
 
     def __init__(self, fn: Callable[[Connection], Any]) -> None:
         self.fn = fn
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Any] = self.loop.create_future()
+        self.result: Any = None
+        self.failure: BaseException | None = None
 
-    def settle(self, result: Any, error: BaseException | None) -> None:
+    def run(self, connection: Connection) -> None:
+        """Do the work; a failure is kept for the caller and raised."""
+        try:
+            self.result = self.fn(connection)
+        except BaseException as error:
+            self.fail(error)
+            raise
+
+    def fail(self, error: BaseException) -> None:
+        """The caller gets `error`, in our words where it is the database's."""
+        meaning = translated(error)
+        if meaning is not None:
+            meaning.__cause__ = error
+        self.failure = meaning or error
+
+    def settle(self) -> None:
         """Hand the outcome to the caller's event loop, from any thread."""
         try:
-            self.loop.call_soon_threadsafe(self._settle, result, error)
+            self.loop.call_soon_threadsafe(self._settle)
         except RuntimeError:  # the loop has closed: nobody waits any more
             return
 
-    def _settle(self, result: Any, error: BaseException | None) -> None:
+    def _settle(self) -> None:
         if self.future.done():
             return
-        if error is None:
-            self.future.set_result(result)
+        if self.failure is None:
+            self.future.set_result(self.result)
         else:
-            self.future.set_exception(error)
+            self.future.set_exception(self.failure)
 
 
 class _Lane:
-    """Threads that each own a connection and take whole transactions from one queue."""
+    """Threads that each own a connection and take whole transactions from one queue.
 
-    def __init__(self, engine: Engine, name: str, threads: int) -> None:
+    A thread that finds several waiting runs them one after another, each in a savepoint of its own, and commits them
+    together: a commit costs a wait for the disk, and nobody is told of success before it.
+    """
+
+    def __init__(self, engine: Engine, name: str, *, threads: int, together: int) -> None:
         self._engine = engine
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._abandoned = False
         self._closed = False
         self._name = name
         self._size = threads
+        self._together = together
         self._threads: list[threading.Thread] = []
 
     async def run(self, fn: Callable[[Connection], T]) -> T:
@@ -139,42 +163,69 @@ class _Lane:
 
     def _work(self) -> None:
         connection: Connection | None = None
-        while (job := self._queue.get()) is not None:
-            if job.future.cancelled():
-                continue
-            result: Any = None
-            failure: BaseException | None = None
+        stopping = False
+        while not stopping:
+            jobs, stopping = self._take()
             try:
-                if self._abandoned:
-                    raise Unavailable("the database was abandoned")
                 if connection is None:
                     connection = self._engine.connect()
-                result = self._transact(connection, job.fn)
+                self._transact(connection, jobs)
             except BaseException as error:
-                failure = error
-                meaning = translated(error)
-                if meaning is not None:
-                    meaning.__cause__ = error
-                    failure = meaning
-                if connection is not None and isinstance(failure, Unavailable):
-                    connection.close()  # a connection that failed once is not trusted again
-                    connection = None
-            job.settle(result, failure)
-            del job, result, failure
+                for job in jobs:
+                    if job.failure is None:
+                        job.fail(error)
+            if connection is not None and any(isinstance(job.failure, Unavailable) for job in jobs):
+                connection.close()  # a connection that failed once is not trusted again
+                connection = None
+            for job in jobs:
+                job.settle()
         if connection is not None:
             connection.close()
 
-    def _transact(self, connection: Connection, fn: Callable[[Connection], Any]) -> Any:
+    def _take(self) -> tuple[list[_Job], bool]:
+        """What to run next, and whether it is the last. A transaction whose caller has gone does not begin."""
+        jobs = []
+        job = self._queue.get()
+        while job is not None:
+            if not job.future.cancelled():
+                jobs.append(job)
+            if len(jobs) == self._together:
+                return jobs, False
+            try:
+                job = self._queue.get_nowait()
+            except Empty:
+                return jobs, False
+        return jobs, True
+
+    def _transact(self, connection: Connection, jobs: list[_Job]) -> None:
+        if not jobs:
+            return
+        if self._abandoned:
+            raise Unavailable("the database was abandoned")
         transaction = connection.begin()
         try:
-            result = fn(connection)
+            if len(jobs) == 1:
+                jobs[0].run(connection)
+            else:
+                self._run_apart(connection, jobs)
             if self._abandoned:
                 raise Unavailable("the database was abandoned")
             transaction.commit()
         except BaseException:
             transaction.rollback()
             raise
-        return result
+
+    def _run_apart(self, connection: Connection, jobs: list[_Job]) -> None:
+        raw: Any = connection.connection.dbapi_connection
+        for job in jobs:
+            raw.execute("SAVEPOINT job")
+            try:
+                job.run(connection)
+            except BaseException:
+                if not raw.in_transaction:  # a full or broken disk: SQLite has undone the others' work as well
+                    raise
+                raw.execute("ROLLBACK TO job")
+            raw.execute("RELEASE job")
 
 
 class SqliteDatabase(Database):
@@ -191,8 +242,8 @@ class SqliteDatabase(Database):
         reader = make_engine(path, begin="BEGIN", read_only=True)
         self._count_statements(writer)
         self._count_statements(reader)
-        self._writer = _Lane(writer, "sqlite-writer", 1)
-        self._reader = _Lane(reader, "sqlite-reader", READERS)
+        self._writer = _Lane(writer, "sqlite-writer", threads=1, together=TOGETHER)
+        self._reader = _Lane(reader, "sqlite-reader", threads=READERS, together=1)
 
     async def transaction(self, fn: Callable[[Connection], T]) -> T:
         return await self._writer.run(fn)
