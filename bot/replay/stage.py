@@ -1,0 +1,148 @@
+"""The real program on a throw-away database, with clock, names and platform in the script's hands."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, delete, func, select, text
+
+from bot import faults
+from bot.app import Program, assemble
+from bot.clock import CountedIds, ManualClock
+from bot.config import Config
+from bot.replay.channel import ScriptedChannel
+from bot.replay.outages import Ears, FailingDatabase
+from flows.work import Flows
+from storage.database import Database, create_from_template, open_database, upgrade
+from storage.keyring import Keyring
+from storage.tables import NEW, inbox, metadata, outbox, timers
+
+_KEY_BYTES: Final = 32
+_TABLES: Final = tuple(reversed(metadata.sorted_tables))
+
+
+class HoldsData(Exception):
+    """The named database is not empty; a replay would delete what is in it."""
+
+
+def throw_away_keys() -> Keyring:
+    """Keys for invented people alone; the same each time, so that a kept file can be looked into."""
+    return Keyring.from_keys({"replay": b"r" * _KEY_BYTES}, "replay", b"l" * _KEY_BYTES)
+
+
+@dataclass(slots=True)
+class Stage:
+    """Where cases are played, one after the other. Open it with `open_stage`."""
+
+    config: Config
+    flows: Flows
+    ears: Ears
+    keys: Keyring
+    database: Database
+    folder: tempfile.TemporaryDirectory[str] | None
+    turns_before: int = 0
+    clock: ManualClock = field(init=False)
+    ids: CountedIds = field(init=False)
+    channel: ScriptedChannel = field(init=False)
+    program: Program = field(init=False)
+    outage: FailingDatabase = field(init=False)
+
+    async def set_up(self, *, now: datetime, channel: str) -> None:
+        """An empty world at that moment."""
+        faults.disarm()
+        await self.database.transaction(_clear)
+        self.clock = ManualClock(now)
+        self.ids = CountedIds()
+        self.channel = ScriptedChannel(channel, self.clock)
+        self.ears.is_down = False
+        self.turns_before = 0
+        self._build()
+
+    def _build(self) -> None:
+        self.outage = FailingDatabase(self.database, self.clock)
+        self.program = assemble(
+            self.config,
+            self.keys,
+            self.outage,
+            [self.channel],
+            self.clock,
+            self.ids,
+            self.flows,
+            self.ears,
+        )
+
+    @property
+    def turns(self) -> int:
+        """Messages handled since `set_up`."""
+        return self.turns_before + self.program.turns.handled
+
+    def crash(self) -> None:
+        """The process is gone: nothing further is committed, and all that was held in memory is forgotten."""
+        faults.disarm()
+        self.turns_before = self.turns
+        self.program.abandon()
+
+    def rise(self) -> None:
+        """A new process on the same file, after the hold of the dead one on its messages has run out."""
+        self.database = open_database(self.database.url)
+        self.clock.advance(timedelta(seconds=self.config.turn.lease_s + 1))
+        self._build()
+
+    async def close(self) -> None:
+        """Leaves nothing behind, in a named database either."""
+        faults.disarm()
+        if self.folder is None:
+            await self.database.transaction(_clear)
+        await self.database.close()
+        if self.folder is not None:
+            self.folder.cleanup()
+
+
+async def open_stage(config: Config, flows: Flows, ears: Ears, *, url: str = "") -> Stage:
+    """A stage on a SQLite file of its own, or on the named database, which must be empty.
+
+    Raises HoldsData, `storage.database.Unavailable`, and ValueError for a URL of another kind.
+    """
+    keys = throw_away_keys()
+    if not url:
+        folder = tempfile.TemporaryDirectory(prefix="rangkul-replay-")
+        return Stage(config, flows, ears, keys, create_from_template(Path(folder.name, "replay.db")), folder)
+    database = open_database(url)
+    await upgrade(database)
+    if await database.read(_rows):
+        await database.close()
+        raise HoldsData("the database holds data; a replay needs an empty one of its own")
+    return Stage(config, flows, ears, keys, database, None)
+
+
+def next_moment(conn: Connection, now: datetime) -> datetime | None:
+    """The earliest moment after `now` at which something that waits can go on; None when nothing does."""
+    moments = [
+        conn.execute(select(func.min(timers.c.at)).where(timers.c.at > now)).scalar(),
+        *(
+            conn.execute(
+                select(func.min(table.c.lease_until)).where(table.c.status == NEW, table.c.lease_until > now)
+            ).scalar()
+            for table in (inbox, outbox)
+        ),
+    ]
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _rows(conn: Connection) -> int:
+    return sum(conn.execute(select(func.count()).select_from(table)).scalar_one() for table in _TABLES)
+
+
+def _clear(conn: Connection) -> None:
+    """Empties every table, and begins to count from 1 again."""
+    if conn.dialect.name == "postgresql":
+        names = ", ".join(table.name for table in _TABLES)
+        conn.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
+        return
+    for table in _TABLES:
+        conn.execute(delete(table))
+    conn.exec_driver_sql("DELETE FROM sqlite_sequence")
