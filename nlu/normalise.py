@@ -15,7 +15,7 @@ MAX_CHARS: Final = 1000
 
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _DOUBLED = re.compile(r"\b([^\W\d_]{2,})(?:2|²)(?=\b|nya\b|an\b)")
-_APOSTROPHES = re.compile("[’‘`´']")  # noqa: RUF039
+_APOSTROPHES = re.compile("[’‘`´']")
 _TOKEN = re.compile(r"[^\W_]+|[?!]")
 
 # Order matters: the more particular shape first.
@@ -25,7 +25,7 @@ _NUMBER_SHAPES: Final = tuple(
         (r"\b(?:https?://\S+|www\.\S+|\S+\.(?:com|ly|id|me|net|org)\b\S*)", " urltoken "),
         (r"\b(?:rk|gn|by|bl|pl)[- ]?[0-9a-z]{4}[- ]?[0-9a-z]{4}\b", " kodetoken "),
         (r"\b\d{4} ?\d{4} ?\d{4} ?\d{4}\b|\b\d{6}[ .-]\d{6}[ .-]\d{4}\b", " niktoken "),
-        (r"(?:\+62|\b62|\b0)8[\d -]{7,14}\d\b", " hptoken "),
+        (r"(?:\+62|\b62|\b0)[ -]?8[\d -]{7,14}\d\b", " hptoken "),
         (r"\b\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b|\b\d{4}-\d{2}-\d{2}\b", " tgltoken "),
         (r"\brp\.? ?\d[\d.,]*(?: ?(?:rb|ribu|rebu|k|jt|juta))?\b", " uangtoken "),
         (r"\b\d[\d.,]* ?(?:rban|rb|ribuan|ribu|rebu|jt|jtan|jutaan|juta|k)\b", " uangtoken "),
@@ -54,7 +54,7 @@ def normalise(text: str) -> str:
     """
     plain = _APOSTROPHES.sub("", lowered(text))
     plain = _DOUBLED.sub(r"\1 \1", plain)
-    if any(map(str.isdigit, plain)):
+    if "." in plain or any(map(str.isdigit, plain)):
         for shape, token in _NUMBER_SHAPES:
             plain = shape.sub(token, plain)
     return " ".join(_with_slang_resolved(_TOKEN.findall(_STRETCHED.sub(r"\1", plain))))

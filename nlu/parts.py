@@ -54,7 +54,9 @@ _ONE_WISH: Final = (
     frozenset({"pay_contribution", "faq/late_payment"}),
 )
 
+#: How sure each request must be to stand for itself, and to outweigh the thanks that the whole message reads as.
 _SURE: Final = 0.6
+_SURE_BESIDE_COURTESY: Final = 0.85
 _LONGEST_WORDS: Final = 30
 _MOST_PARTS: Final = 3
 
@@ -83,7 +85,7 @@ def request_beside_courtesy(text: str, rank: Rank) -> Ranking | None:
     """The ranking of the one request in a message whose rest is greeting or thanks; None if there is not just one."""
     rankings = [rank(piece) for piece in _pieces(text)]
     requests = [ranking for ranking in rankings if ranking[0].name not in _COURTESIES]
-    if len(requests) == 1 and len(rankings) > 1 and _may_be_a_request(requests[0][0]):
+    if len(requests) == 1 and len(rankings) > 1 and _may_be_a_request(requests[0][0], least=_SURE_BESIDE_COURTESY):
         return requests[0]
     return None
 
@@ -98,12 +100,19 @@ def _segments(text: str, rank: Rank) -> Sequence[_Segment]:
 
 
 def _pieces(text: str) -> list[str]:
-    return [piece for part in _BOUNDARY.split(text) if _WORD.search(piece := part.strip(" ,-"))]
+    """The stretches between boundaries, as typed; a question keeps its mark, which tells much about it."""
+    pieces: list[str] = []
+    start = 0
+    for boundary in _BOUNDARY.finditer(text):
+        pieces.append(text[start : boundary.end() if boundary.group().startswith("?") else boundary.start()])
+        start = boundary.end()
+    pieces.append(text[start:])
+    return [stripped for piece in pieces if _WORD.search(stripped := piece.strip(" \t\n,-"))]
 
 
 def _is_sure_request(segment: _Segment) -> bool:
     return segment.words >= 2 and _may_be_a_request(segment.best)
 
 
-def _may_be_a_request(best: Ranked) -> bool:
-    return best.confidence >= _SURE and (best.name in _REQUESTS or best.name.startswith("faq/"))
+def _may_be_a_request(best: Ranked, *, least: float = _SURE) -> bool:
+    return best.confidence >= least and (best.name in _REQUESTS or best.name.startswith("faq/"))

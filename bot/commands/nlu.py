@@ -41,6 +41,8 @@ def main(arguments: Sequence[str]) -> int:
     verb: Callable[[argparse.Namespace], int] = given.carry_out
     try:
         return verb(given)
+    except BrokenPipeError:  # whoever read our output has had enough; that is no unusable input
+        raise
     except (EvaluationFileError, TrainingFailed, OSError) as error:
         print(f"rangkul nlu: {error}", file=sys.stderr)
         return _UNUSABLE

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from nlu import normalise, training_data
 from nlu.embedded import arrays, features, model
 from nlu.embedded.arrays import Arrays, Floats, Head
-from nlu.training_data import DATA_DIR, Example, TrainingData
+from nlu.training_data import DATA_DIR, Example, TrainingData, TrainingDataError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -44,6 +44,7 @@ _CLOSENESS: Final = 1.0
 #: A stricter one takes five times as long and changes no figure of the held-out files.
 _TOLERANCE: Final = 0.03
 
+_LEAST_LABELS: Final = 3
 _FOLDS: Final = 2
 _TEMPERATURES: Final = np.geomspace(0.02, 2.0, 90)
 
@@ -154,6 +155,8 @@ def _matrix(
 def _learn(matrix: "csr_matrix", examples: Sequence[Example]) -> tuple[Head, NDArray[np.float64], NDArray[np.float64]]:
     """The labels with their temperature, the weights (row by column), the bias."""
     labels = [example.label for example in examples]
+    if len(set(labels)) < _LEAST_LABELS:
+        raise TrainingDataError(f"{_LEAST_LABELS} labels at least can be told apart, not {sorted(set(labels))}")
     classifier = _classifier().fit(matrix, labels)
     names = tuple(str(label) for label in classifier.classes_)
     return Head(names, _temperature(matrix, labels)), classifier.coef_.T, classifier.intercept_
