@@ -505,8 +505,6 @@ def _tail_of(
         if value < 10:
             return value * last_unit // 10
         return value * last_unit // 1000
-    if in_words and not tokens[at].numeral and value < 10:
-        return None
     return value * 100 if tokens[at].glued and value < 10 else value
 
 
