@@ -28,6 +28,7 @@ from bot.outage import waited_out
 from bot.render import messages_of, rendered
 from bot.sender import Sender
 from flows.engine import decide
+from flows.format import day_and_date
 from flows.model import (
     Content,
     Decision,
@@ -42,6 +43,7 @@ from flows.model import (
 from flows.model import (
     Sender as Writer,
 )
+from flows.rules.calendar import calendar_for
 from flows.work import Flows
 from nlu.understand import Understander
 from nlu.understanding import Understanding
@@ -256,7 +258,7 @@ class Turns:
         code = self.ids.code()
         # Only a person is told: a timer or a staff member's command is not theirs.
         from_person = not isinstance(pending.content, StaffAction | TimerDue)
-        says = (Say(PARKED_KEY, {"code": code}),) if from_person else ()
+        says = (parked_word(self.flows, code, now),) if from_person else ()
         messages = tuple(rendered(self.flows.copy, say) for say in says)
         straight = self.sender.may_go_straight(held)
         row_ids = turns.park(
@@ -303,6 +305,13 @@ class Turns:
             ms=round(elapsed_s * 1000, 2),
             ms_split={**record.timings_ms, "store": round(store_s * 1000, 3)},
         )
+
+
+def parked_word(flows: Flows, code: str, now: datetime) -> Say:
+    """What a person hears about a message that we could not handle: who looks at it, and by when."""
+    settings = flows.settings
+    day = calendar_for(settings.office_zone).add_working_days(now, settings.first_response_days)
+    return Say(PARKED_KEY, {"code": code, "day": day_and_date(day)})
 
 
 def cut(content: Content, max_chars: int) -> Content:
