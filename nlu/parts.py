@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from nlu.normalise import normalise
 from nlu.understanding import Part, Ranked
 
 Ranking: TypeAlias = tuple[Ranked, ...]
@@ -18,6 +19,11 @@ _BOUNDARY = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"\w+")
+#: What asks for something, in the words that normalising leaves: a wish, an order, a question.
+_ASKS = re.compile(
+    r"\?|\b(?:mau|minta|mohon|tolong|lihat|berapa|gimana|dimana|mana|apa|apakah|kapan|siapa|bisa|boleh|cara|tanya|daftar"
+    r"|ganti|syarat|berapa lama|kenapa|sudah|status|hitung|bayar)\b"
+)
 
 #: What is said around a request and asks for nothing itself.
 _COURTESIES: Final = frozenset({"greet", "thank", "goodbye", "affirm", "bot_challenge"})
@@ -50,6 +56,14 @@ _ONE_WISH: Final = (
     frozenset({"privacy_request", "opt_out"}),
     frozenset({"check_pledge", "faq/donation_usage"}),
     frozenset({"enroll", "faq/who_can_join"}),
+    frozenset({"faq/age_limit", "faq/who_can_join"}),
+    frozenset({"faq/difference_bpjs_kesehatan", "faq/what_is_bpjstk"}),
+    frozenset({"faq/program_jkm", "faq/family_covered"}),
+    frozenset({"check_pledge", "check_ticket"}),
+    frozenset({"check_pledge", "check_membership"}),
+    frozenset({"pledge", "pay_contribution"}),
+    frozenset({"faq/data_safety", "privacy_request"}),
+    frozenset({"faq/stop_membership", "privacy_request"}),
     frozenset({"check_membership", "faq/late_payment"}),
     frozenset({"pay_contribution", "faq/late_payment"}),
 )
@@ -57,6 +71,8 @@ _ONE_WISH: Final = (
 #: How sure each request must be to stand for itself, and to outweigh the thanks that the whole message reads as.
 _SURE: Final = 0.6
 _SURE_BESIDE_COURTESY: Final = 0.85
+#: From here on the whole message reads as one request too well to come apart.
+_SURE_OF_ONE: Final = 0.997
 _LONGEST_WORDS: Final = 30
 _MOST_PARTS: Final = 3
 
@@ -78,6 +94,9 @@ def parts_of(text: str, rank: Rank) -> tuple[Part, ...]:
     names = frozenset(segment.best.name for segment in segments)
     if len(names) < len(segments) or names & _TOLD or names in _ONE_WISH:
         return ()
+    whole = rank(text)
+    if whole[0].confidence >= _SURE_OF_ONE or not names <= {reading.name for reading in whole}:
+        return ()  # else a part that speaks of "it" would be read without what "it" is
     return tuple(Part(segment.text, segment.best.name, segment.best.confidence) for segment in segments)
 
 
@@ -111,7 +130,7 @@ def _pieces(text: str) -> list[str]:
 
 
 def _is_sure_request(segment: _Segment) -> bool:
-    return segment.words >= 2 and _may_be_a_request(segment.best)
+    return segment.words >= 2 and _may_be_a_request(segment.best) and bool(_ASKS.search(normalise(segment.text)))
 
 
 def _may_be_a_request(best: Ranked, *, least: float = _SURE) -> bool:

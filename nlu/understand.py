@@ -1,9 +1,8 @@
 """From a message to what was meant: sure readings by rule first, then the statistical engine, then its parts."""
 
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from nlu.embedded import arrays
 from nlu.embedded.arrays import Arrays
@@ -11,8 +10,7 @@ from nlu.embedded.model import rank
 from nlu.parts import is_courtesy, parts_of, request_beside_courtesy
 from nlu.sure_readings import sure_intent
 from nlu.understanding import Entity, Ranked, Understanding
-
-FindEntities: TypeAlias = Callable[[str, date], tuple[Entity, ...]]
+from nlu.values.sentences import read_in_sentence
 
 
 class Understander(Protocol):
@@ -55,8 +53,6 @@ class _Embedded:
 
 def entities_in(text: str, today: date) -> tuple[Entity, ...]:
     """The values found inside a sentence, by our own readers."""
-    from nlu.values.sentences import read_in_sentence
-
     return tuple(
         Entity(found.entity, found.value, found.text, found.start, found.end, found.doubts)
         for found in read_in_sentence(text, today=today)
