@@ -17,7 +17,8 @@ MOST = 10_000_000
 COUNTED = frozenset(
     "orang org oran anak pekerja karyawan pegawai buruh teman temen kawan anggota jiwa kepala driver ojol sopir "
     "petani nelayan tukang tetangga keluarga "
-    "unit buah ekor peserta paket penerima kuli asisten art warga pedagang relawan wong jalma urang pemulung marbot "
+    "unit buah ekor peserta paket penerima kuli asisten art warga pedagang relawan wong jalma urang pemulung "
+    "pembantu penjahit marbot "
     "guru staf staff tenaga "
     "kurir mitra saudara orangan biji lembar kartu".split()
 )

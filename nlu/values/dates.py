@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from nlu.values.asking import is_question, is_unknown
 from nlu.values.folding import after_retraction, fold
 from nlu.values.months import MONTHS, full_year, month_number
-from nlu.values.numbers_in_words import Token, amounts_in, tokens_of
+from nlu.values.numbers_in_words import Amount, amounts_in, tokens_of
 from nlu.values.reading import Reading, Refusal
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
@@ -116,6 +116,14 @@ _RELATIVE: tuple[tuple[re.Pattern[str], int, tuple[str, ...]], ...] = (
         (),
     ),
 )
+_DIGIT = re.compile(r"[0-9]")
+#: Pieces of which at least one stands in any text that tells a day without figures; what has none is passed over quickly.
+_RELATIVE_HINT = re.compile(
+    r"k[e]?m[a]?r[ei]?n|kmren|kamari|lusa|wing|suk|besok|bsk|bsok|besuk|isuk|esok|enj|emben|malam|malem|bengi|"
+    r"peuting|ini|iki|ieu|inten|"
+    r"today|tomorrow|yesterday|saiki|s[e]?kara?n?g|skrg|barus|brusan|baru |tadi|td|ayeuna|pageto|kemari|kmarin|kmaren"
+)
+_DAY_HINT = re.compile(rf"{_RELATIVE_HINT.pattern}|lalu|lalau|minggu|mgg|pekan|hari|silam|ago|{_DAY_WORDS}")
 _LAST_WEEK = re.compile(rf"\b(?:minggu|mgg|pekan) {_PAST}\b")
 _NEXT_WEEK = re.compile(rf"\b(?:minggu|mgg|pekan) {_FUTURE}\b")
 _HOLIDAY = re.compile(
@@ -167,12 +175,13 @@ class Spelled:
 _YEAR_PARTS = re.compile(r"^(?:19|20)$")
 
 
-def spelled(folded: str, tokens: tuple[Token, ...] | None = None) -> Spelled:
+def spelled(folded: str, all_amounts: list[Amount] | None = None) -> Spelled:
     """`folded` with whole numbers in words turned into digits; "sembilan belas sembilan puluh" becomes "19 90"."""
-    tokens = tokens_of(folded) if tokens is None else tokens
+    if all_amounts is None:
+        all_amounts = amounts_in(tokens_of(folded))
     amounts = [
         a
-        for a in amounts_in(tokens)
+        for a in all_amounts
         if a.worded and not a.vague and not a.slang and isinstance(a.value, int) and a.odd != "adjacent"
     ]
     if not amounts:
@@ -346,8 +355,11 @@ def _said_year(text: str, end: int, today: date) -> int | None:
 
 def find_dates(text: str, today: date) -> list[DateFound]:
     """The dates in a text whose numbers are digits, calendar ones and relative ones, in order of place."""
+    has_digit = _DIGIT.search(text) is not None
+    if not has_digit and _DAY_HINT.search(text) is None:
+        return []
     ahead = _AHEAD.search(text) is not None
-    found = _calendar_dates(text, today, ahead)
+    found = _calendar_dates(text, today, ahead) if has_digit else []
     taken = [(item.start, item.end) for item in found]
 
     def free(match: re.Match[str]) -> bool:
@@ -357,7 +369,7 @@ def find_dates(text: str, today: date) -> list[DateFound]:
         taken.append(match.span())
         found.append(DateFound(result, match.start(), match.end()))
 
-    for pattern in (_DAY_OF_MONTH, _DAY_THIS_MONTH):
+    for pattern in (_DAY_OF_MONTH, _DAY_THIS_MONTH) if has_digit else ():
         for match in pattern.finditer(text):
             if free(match):
                 add(match, _in_month(match, today))
@@ -373,7 +385,7 @@ def find_dates(text: str, today: date) -> list[DateFound]:
     for match in _NEXT_WEEK.finditer(text):
         if free(match):
             add(match, Reading((today + timedelta(days=7)).isoformat(), ("about",)))
-    for pattern, days, doubts in _RELATIVE:
+    for pattern, days, doubts in _RELATIVE if _RELATIVE_HINT.search(text) else ():
         for match in pattern.finditer(text):
             if free(match) and not _of_something_else(text, match):
                 add(match, Reading((today + timedelta(days=days)).isoformat(), doubts))

@@ -84,7 +84,8 @@ NOUNS = frozenset(
     "petani nelayan kali x bulan bln semester "
     "hari hr minggu mgg tahun thn th taun jam menit mnt detik persen meter km kg liter ekor unit buah lembar biji rit "
     "trip order "
-    "wulan sasi dina dinten taon poe tugas tempat warung toko motor mobil rumah kios tukang tetangga keluarga cucu "
+    "wulan sasi dina dinten taon poe tugas tempat warung toko motor mobil rumah kios tukang pembantu tetangga "
+    "keluarga cucu "
     "kartu".split()
 )
 

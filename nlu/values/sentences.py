@@ -84,6 +84,7 @@ _NAME_CUE = re.compile(
     r"|atas nama|a\.n\.?|perkenalkan(?: saya)?|kenalkan(?: saya)?|jeneng(?:e|ku)?(?: kulo)?|ngaran(?: abdi)?|nami(?: "
     r"abdi| kulo)?|panggil(?: saja| aja)?(?: saya)?)\s+"
 )
+_NAME_HINT = re.compile(r"nama|nami|atas|a\.n|kenal|jeneng|ngaran|panggil")
 _I_AM = re.compile(
     r"(?:^|[.,!?]\s*|\b(?:halo|hai|pagi|siang|sore|malam|min|pak|bu|kak)\s+)(?:saya|aku|gue|kulo|abdi|"
     r"ini)\s+(?=(?:pak |bu |mas |mbak )?[^\W\d_]+)"
@@ -119,7 +120,10 @@ _EVERYDAY = frozenset(
     "kembangan tambora banjaran gerung selong oki oku plk bsd ppu smd pdg plg ptk bpp mdo mks tng bgr nad pbd mlg mdn "
     "jogja_ sarmi raja sinjai wajo".split()
 )
-_COUNT_TAIL = frozenset({"orang", "org"})
+#: Counted nouns that belong to the count; others ("tukang", "sopir") begin the name of an occupation.
+_PEOPLE = frozenset(
+    "orang org oran pekerja karyawan pegawai teman temen anggota jiwa kepala peserta orangan wong jalma urang".split()
+)
 _DATE_NOISE = re.compile(
     r"\b(?:tadi|sekarang|skrg|skarang|saiki|barusan|ayeuna|td|tdi|skr|today|baru saja|baru aja|"
     r"brusan)\b"
@@ -185,8 +189,8 @@ def _code_entity(folded: str, start: int, end: int) -> str:
     return "ticket_code"
 
 
-def _dates(folded: str, tokens: tuple[Token, ...], today: date, pieces: list[_Piece]) -> None:
-    text = spelled(folded, tokens)
+def _dates(folded: str, amounts: list[Amount], today: date, pieces: list[_Piece]) -> None:
+    text = spelled(folded, amounts)
     for item in find_dates(text.text, today):
         if not isinstance(item.result, Reading):
             continue
@@ -206,9 +210,9 @@ def _is_age(folded: str, amount: Amount) -> bool:
     return _AGE_BEFORE.search(folded[: amount.start]) is not None
 
 
-def _amounts(folded: str, tokens: tuple[Token, ...], pieces: list[_Piece]) -> None:
+def _amounts(folded: str, tokens: tuple[Token, ...], every: list[Amount], pieces: list[_Piece]) -> None:
     """Money, spans of months and counts, each number in one of them at most."""
-    amounts = [a for a in amounts_in(tokens) if not _is_age(folded, a) and not _HOURS.search(folded[: a.start])]
+    amounts = [a for a in every if not _is_age(folded, a) and not _HOURS.search(folded[: a.start])]
     spans = spans_in(tokens, amounts)
     sums = [span for span in money_spans(tokens, amounts) if span.marked and _is_money(span, tokens, folded)]
     several = len({span.amount.value for span in sums}) > 1
@@ -249,8 +253,9 @@ def _amounts(folded: str, tokens: tuple[Token, ...], pieces: list[_Piece]) -> No
                 and following in COUNTED
                 and following not in {"kartu", "unit", "paket", "lembar", "biji"}
             ):
+                end = noun.end if following in _PEOPLE else amount.end
                 pieces.append(
-                    _Piece("count", int(amount.value), amount.start, noun.end, 2, ("about",) if amount.about else ())
+                    _Piece("count", int(amount.value), amount.start, end, 2, ("about",) if amount.about else ())
                 )
             elif tokens[amount.first].text in {"selusin", "sekodi", "sepasang"} or tokens[amount.after - 1].text in {
                 "lusin",
@@ -282,8 +287,7 @@ _DURATION_CUE = re.compile(
     r"perpanjang|langsung|sekaligus|telat|kali|x|ambil|paket|donasi|nyumbang)\b"
 )
 _AGO = re.compile(r"^\s*(?:yang |yg )?(?:lalu|kemarin|kemaren|silam|terakhir|depan|lagi|ke depan|sekali)\b")
-_PER = re.compile(r"(?:\bper|/|\btiap|\bsetiap|\bsaban|\bsatu|\brp[0-9.,]*)\s*$")
-_TENURE = re.compile(r"^\s*(?:jadi|kerja|bekerja|narik|ngojek|ngojol|dagang|jualan|lebih)\b")
+_FREQUENCY = re.compile(r"\b(?:hari|kali|x|jam|minggu|rit|trip|sekali)\s*$")
 
 
 def _is_duration(span: Span, tokens: tuple[Token, ...], folded: str, sums: list[MoneySpan]) -> bool:
@@ -293,6 +297,8 @@ def _is_duration(span: Span, tokens: tuple[Token, ...], folded: str, sums: list[
         return False
     words = folded[span.start : span.end]
     single = tokens[span.first].text
+    if _FREQUENCY.search(before) and single.startswith(("se", "sa", "per")):
+        return False
     if span.sole_unit and not _DURATION_CUE.search(before):
         return False
     if words in {"setahun", "sebulan"} or (
@@ -396,7 +402,7 @@ _OF_A_DISH_OR_NAME = re.compile(
 
 def _names(text: str, folded: str, pieces: list[_Piece]) -> None:
     """Names that are introduced: after "nama saya" and its like, or "saya Budi Santoso" with capitals."""
-    for match in _NAME_CUE.finditer(folded):
+    for match in _NAME_CUE.finditer(folded) if _NAME_HINT.search(folded) else ():
         denied = re.match(r"bukan [^,;]{2,40}?[ ,]+(?:tapi|tp|melainkan|tetapi)\s+", folded[match.end() :])
         if denied is not None:
             _name_from(text, folded, match.end() + denied.end(), 3, pieces)
@@ -455,6 +461,9 @@ def _without_taken_back(pieces: list[_Piece], folded: str) -> list[_Piece]:
     return kept
 
 
+_SPAN_HINT = re.compile(r"bulan|bln|wulan|sasi|tahun|thn|taun|semester|kuartal|kwartal|quarter|mester|cawu")
+
+
 def read_in_sentence(text: str, *, today: date) -> tuple[Found, ...]:
     """The values that `text` holds, in order of place, none overlapping another."""
     folded = fold(text)
@@ -466,9 +475,12 @@ def read_in_sentence(text: str, *, today: date) -> tuple[Found, ...]:
     if has_digit:
         for code, start, end in find_codes(folded):
             pieces.append(_Piece(_code_entity(folded, start, end), code, start, end, 0))
-    _numbers(folded, today, pieces)
-    _dates(folded, tokens, today, pieces)
-    _amounts(folded, tokens, pieces)
+    amounts = amounts_in(tokens)
+    if has_digit or len(amounts) >= 5:
+        _numbers(folded, today, pieces)
+    _dates(folded, amounts, today, pieces)
+    if amounts or _SPAN_HINT.search(folded):
+        _amounts(folded, tokens, amounts, pieces)
     _programmes(folded, pieces)
     _names(text[: len(folded)], folded, pieces)
     _occupations(folded, pieces)
