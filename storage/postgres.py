@@ -24,10 +24,11 @@ COMMAND_TIMEOUT_S = 60
 UNIQUE_VIOLATION = "23505"
 RUN_AGAIN = {"40001", "40P01"}  # serialization failure, deadlock
 OUTAGE_CLASSES = {"08", "53", "57"}  # connection, out of resources, operator intervention
-OUTAGES = {"55P03", "25006"}  # lock not available; the server has become a read-only standby
+LOCK_NOT_AVAILABLE = "55P03"
+READ_ONLY = "25006"  # to a writer: the server has become a standby
 
 
-def translated(error: BaseException) -> Unavailable | Conflict | None:
+def translated(error: BaseException, *, reading: bool = False) -> Unavailable | Conflict | None:
     """What a driver error means to the caller, None when it is a mistake of ours."""
     if isinstance(error, ConnectionError | TimeoutError | PoolTimeout):
         return Unavailable(str(error) or type(error).__name__)
@@ -36,7 +37,8 @@ def translated(error: BaseException) -> Unavailable | Conflict | None:
     if state in RUN_AGAIN or state == UNIQUE_VIOLATION:
         return Conflict(state)
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    if lost or state[:2] in OUTAGE_CLASSES or state in OUTAGES:
+    refused = state == LOCK_NOT_AVAILABLE or (state == READ_ONLY and not reading)
+    if lost or refused or state[:2] in OUTAGE_CLASSES:
         return Unavailable(str(cause))
     if isinstance(error, InterfaceError | asyncpg.InterfaceError) and "closed" in str(cause):
         return Unavailable(str(cause))
@@ -44,11 +46,11 @@ def translated(error: BaseException) -> Unavailable | Conflict | None:
 
 
 @contextmanager
-def _translating() -> Iterator[None]:
+def _translating(*, reading: bool = False) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        meaning = translated(error)
+        meaning = translated(error, reading=reading)
         if meaning is None:
             raise
         raise meaning from error
@@ -79,7 +81,7 @@ class PostgresDatabase(Database):
                 return await conn.run_sync(fn)
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
-        with _translating():
+        with _translating(reading=True):
             async with self._connect() as conn:
                 await conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 return await conn.run_sync(fn)

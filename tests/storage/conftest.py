@@ -1,0 +1,106 @@
+"""A store of each kind: a SQLite file, and a PostgreSQL database that this run makes and drops."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from storage_examples import Numbered
+
+from storage.database import Database, create_from_template, open_database, upgrade
+from storage.keyring import Keyring
+from storage.tables import metadata
+
+DEFAULT_POSTGRES = "postgresql://postgres@127.0.0.1:5432"
+CONNECT_S = 3
+
+
+async def _run(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url, timeout=CONNECT_S)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """An empty PostgreSQL database of this run's own; dropped at the end."""
+    given = os.environ.get("RANGKUL_TEST_POSTGRES")
+    base = (given or DEFAULT_POSTGRES).rstrip("/")
+    name = f"rangkul_test_{secrets.token_hex(6)}"
+    try:
+        asyncio.run(_run(f"{base}/postgres", f"CREATE DATABASE {name}"))
+    except (OSError, TimeoutError) as error:
+        if given:
+            raise
+        pytest.skip(f"no PostgreSQL at {base}: {error}")
+    yield f"{base}/{name}"
+    asyncio.run(_run(f"{base}/postgres", f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres_url(postgres_url: str) -> str:
+    """The same database with the newest schema."""
+
+    async def migrate() -> None:
+        database = open_database(postgres_url)
+        await upgrade(database)
+        await database.close()
+
+    asyncio.run(migrate())
+    return postgres_url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A migrated database with nothing in it."""
+    if request.param == "sqlite":
+        path = tmp_path / "store.db"
+        asyncio.run(create_from_template(path).close())
+        return f"sqlite:///{path}"
+    url: str = request.getfixturevalue("migrated_postgres_url")
+    tables = ", ".join(table.name for table in metadata.sorted_tables)
+    asyncio.run(_run(url, f"TRUNCATE {tables} RESTART IDENTITY"))
+    return url
+
+
+Opener = Callable[[], Database]
+
+
+@pytest_asyncio.fixture
+async def another(database_url: str) -> AsyncIterator[Opener]:
+    """Opens the database once more, as another process would."""
+    opened: list[Database] = []
+
+    def open_one() -> Database:
+        opened.append(open_database(database_url))
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        await one.close()
+
+
+@pytest_asyncio.fixture
+async def database(another: Opener) -> Database:
+    """One open database, of each kind in turn."""
+    return another()
+
+
+@pytest.fixture
+def keys() -> Keyring:
+    """Invented keys."""
+    return Keyring.from_keys({"k1": b"\x01" * 32}, "k1", b"\x02" * 32)
+
+
+@pytest.fixture
+def ids() -> Numbered:
+    """Ids that count up."""
+    return Numbered()
