@@ -18,6 +18,7 @@ from storage.database import Database
 from storage.keyring import Keyring
 
 TOKEN_BYTES: Final = 32
+MAX_TOKEN_CHARS: Final = 100
 
 MAX_REMEMBERED: Final = 10_000
 """Visits kept in memory; others cost one read."""
@@ -25,8 +26,8 @@ MAX_REMEMBERED: Final = 10_000
 TRUSTED_FOR: Final = timedelta(seconds=30)
 """How long a visit is believed without asking the database; another process may have ended it."""
 
-WRITTEN_EVERY: Final = timedelta(seconds=60)
-"""How often at most the time of the last message is written: an idle end is that much inexact after a restart."""
+NEVER: Final = timedelta(days=36_500)
+"""Longer than any token lives."""
 
 
 class Gone(Enum):
@@ -38,25 +39,30 @@ class Gone(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A visitor of the page. `key` names the token without being it; `conversation` is "" before the first message."""
+    """A visitor of the page. `key` names the token without being it; `conversation` is "" before the first message.
+
+    `touched_at` is None while this process has not noted the visitor.
+    """
 
     key: str
     address: str
     conversation: str
-    seen_at: datetime
-    written_at: datetime
     checked_at: datetime
+    touched_at: datetime | None = None
 
 
 class Visits:
-    """Starts, finds and ends visits. Idle means: no message and no opening of the page for that long."""
+    """Starts, finds and ends visits. Idle means: no message and no opening of the page for that long.
+
+    The last message's time is written once a minute at most, so an idle end comes up to a minute and a half late.
+    """
 
     def __init__(self, db: Database, keys: Keyring, clock: Clock, ids: Ids, *, idle: timedelta) -> None:
         self._db = db
         self._keys = keys
         self._clock = clock
         self._ids = ids
-        self._idle = idle
+        self._idle = idle + web_tokens.TOUCH_AFTER  # never early for somebody who has just written
         self._remembered: OrderedDict[str, Visit] = OrderedDict()
 
     async def start(self, persona: str = "") -> str:
@@ -65,57 +71,54 @@ class Visits:
         name = self._ids.new()
         address = f"{persona}:{name}" if persona else name
         now = self._clock.now()
-        await self._db.transaction(
-            lambda conn: web_tokens.create(conn, self._keys, token=token, address=address, now=now)
-        )
+        await self._db.transaction(lambda conn: web_tokens.add(conn, self._keys, token, address, now=now))
         return token
 
     async def of(self, token: str) -> Visit | Gone:
         """The visit of a token. Raises Unavailable."""
-        if not token or len(token) > 100:
+        if not token or len(token) > MAX_TOKEN_CHARS:
             return Gone.UNKNOWN
-        key = self._keys.lookup("web_visit", token).hex()
+        key = self._key(token)
         now = self._clock.now()
         visit = self._remembered.get(key)
-        if visit is None or now - visit.checked_at > TRUSTED_FOR:
-            read = await self._db.read(lambda conn: self._read(conn, token, key, now))
-            if read is None:
-                self._remembered.pop(key, None)
-                return Gone.UNKNOWN
-            # What this process saw may be newer than what was written.
-            visit = replace(read, seen_at=max(read.seen_at, visit.seen_at)) if visit else read
-            self._remember(visit)
-        return Gone.IDLE if now - visit.seen_at > self._idle else visit
+        if visit is not None and now - visit.checked_at <= TRUSTED_FOR:
+            return visit
+        found = await self._db.read(lambda conn: self._read(conn, token, key, now))
+        if isinstance(found, Gone):
+            self._remembered.pop(key, None)
+            return found
+        return self._remember(replace(found, touched_at=visit.touched_at) if visit else found)
 
     async def seen(self, token: str, visit: Visit, conversation: str = "") -> None:
         """The visitor did something; the idle time begins anew."""
         now = self._clock.now()
-        is_written = now - visit.written_at >= WRITTEN_EVERY
-        if is_written:
+        touched_at = visit.touched_at
+        if touched_at is None or now - touched_at >= web_tokens.TOUCH_AFTER:
             await self._db.transaction(lambda conn: web_tokens.touch(conn, self._keys, token, now=now))
-        self._remember(
-            replace(
-                visit,
-                conversation=conversation or visit.conversation,
-                seen_at=now,
-                written_at=now if is_written else visit.written_at,
-            )
-        )
+            touched_at = now
+        elif not conversation or conversation == visit.conversation:
+            return
+        if visit.key in self._remembered:  # else it was ended meanwhile and must not come back
+            self._remember(replace(visit, conversation=conversation or visit.conversation, touched_at=touched_at))
 
     async def end(self, token: str) -> None:
         """The token opens nothing any more. Safe to call twice."""
-        self._remembered.pop(self._keys.lookup("web_visit", token).hex(), None)
+        self._remembered.pop(self._key(token), None)
         await self._db.transaction(lambda conn: web_tokens.forget(conn, self._keys, token))
 
-    def _read(self, conn: Connection, token: str, key: str, now: datetime) -> Visit | None:
-        found = web_tokens.find(conn, self._keys, token)
-        if found is None:
-            return None
-        conversation = people.conversation_at(conn, self._keys, NAME, found.address) or ""
-        return Visit(key, found.address, conversation, found.seen_at, found.seen_at, now)
+    def _key(self, token: str) -> str:
+        return self._keys.lookup("web_visit", token).hex()
 
-    def _remember(self, visit: Visit) -> None:
+    def _read(self, conn: Connection, token: str, key: str, now: datetime) -> Visit | Gone:
+        address = web_tokens.find(conn, self._keys, token, now=now, idle=self._idle)
+        if address is None:
+            is_known = web_tokens.find(conn, self._keys, token, now=now, idle=NEVER) is not None
+            return Gone.IDLE if is_known else Gone.UNKNOWN
+        return Visit(key, address, people.conversation_at(conn, self._keys, NAME, address) or "", now)
+
+    def _remember(self, visit: Visit) -> Visit:
         self._remembered[visit.key] = visit
         self._remembered.move_to_end(visit.key)
         if len(self._remembered) > MAX_REMEMBERED:
             self._remembered.popitem(last=False)
+        return visit

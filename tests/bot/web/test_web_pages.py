@@ -69,7 +69,7 @@ async def test_an_idle_visit_ends_kindly(service: Service) -> None:
     client = await service.visitor()
     await say(client, "rahasia")
     await service.program.settle()
-    service.clock.ahead += service.program.config.web.idle_minutes * timedelta(minutes=1) + timedelta(seconds=5)
+    service.clock.ahead += timedelta(minutes=service.program.config.web.idle_minutes + 2)
     assert (await client.get("/messages?all=1")).status_code == 401
     assert (await say(client, "halo")).status_code == 401
     page = await client.get("/")
