@@ -26,6 +26,7 @@ from flows.work import Work
 from nlu.understanding import Understanding
 from nlu.values import Reading, Refusal, read
 
+_MENDING_WORDS = 4
 _SENTENCE_WORDS = 4
 """From this many words on, a message is looked through for more than the answer asked for."""
 
@@ -54,20 +55,21 @@ def refuse(work: Work, ask: Ask, refusal: Refusal) -> None:
 
 
 def miss(work: Work, ask: Ask, key: str, args: Mapping[str, str]) -> None:
-    """One miss more: first the reason, then other words with an example, then a human; never the same again."""
+    """One miss more: the reason, then other words with an example, then a human; never twice the same in a row."""
     flow = work.flow
     assert flow
     count = missed(work)
     second = f"{question_key(flow, ask)}/2"
-    if count > work.settings.misses_before_staff:
-        work.reprompt("engine/still_stuck")
-    elif count == work.settings.misses_before_staff:
+    turn = count % work.settings.misses_before_staff
+    if turn == 0:
         options = (
             work.option("staff", "staff"), work.option("try_again", "again"), work.option("later", "later"),
         )  # fmt: skip
         work.ask("engine/three_misses", slot=ask.slot, options=options, misses=count)
-    elif count == 1 or not key.startswith("reject/"):
+    elif turn == 1 or not key.startswith("reject/"):
         work.reprompt(key, **dict(args))
+    elif count > work.settings.misses_before_staff:
+        work.reprompt("engine/still_stuck")
     elif work.copy.has(second):
         work.reprompt(second, **dict(ask.args(work)))
     else:
@@ -157,7 +159,8 @@ def correct(work: Work, text: str, *, sure: bool) -> bool:
             return True
         result = read_answer(work, previous, rest)
         step_reads = work.step and not isinstance(read_answer(work, work.step, rest), Refusal)
-        if not isinstance(result, Refusal) and not step_reads and previous.kind != "free":
+        short = len(plain(rest).split()) <= _MENDING_WORDS
+        if not isinstance(result, Refusal) and not step_reads and previous.kind != "free" and short:
             return _mend(work, previous, rest)
     return False
 

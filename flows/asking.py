@@ -9,10 +9,10 @@ import msgspec
 
 from flows.flow import Ask, Fill, Flow, Leave, Rejected, Unset
 from flows.model import Option, Task, Value
-from flows.reading import read_from_entities
+from flows.reading import pick_title, read_from_entities, twins_in
 from flows.work import Work
 from nlu.understanding import Understanding
-from nlu.values import Reading
+from nlu.values import Reading, Refusal
 
 _LEAST_COUNTED = 5
 _READ_BACK = "read_back"
@@ -49,6 +49,7 @@ def start(
     work.add(effects)
     if understanding is None or _take_from_opening(work, flow, understanding):
         _take_remembered(work, flow)
+        work.add(flow.opened(work))
         advance(work)
 
 
@@ -151,11 +152,17 @@ def ask_step(work: Work, ask: Ask) -> None:
     args = dict(ask.args(work))
     if progress := _progress(work, flow, ask):
         args["progress"] = progress
-    work.ask(question_key(flow, ask), slot=ask.slot, args=args, options=_options(work, ask), form=ask.form)
+    work.ask(
+        ask.other_key(work) or question_key(flow, ask),
+        slot=ask.slot,
+        args=args,
+        options=_options(work, ask),
+        form=ask.form,
+    )
 
 
 def _options(work: Work, ask: Ask) -> tuple[Option, ...]:
-    options = [work.option(pick.label, f"answer:{number}") for number, pick in enumerate(ask.picks(work))]
+    options = [Option(pick_title(work, pick), f"answer:{number}") for number, pick in enumerate(ask.picks(work))]
     if ask.kind == "yes_no" and not options:
         options = [work.option("yes", "yes"), work.option("no", "no")]
     if ask.skippable:
@@ -164,7 +171,8 @@ def _options(work: Work, ask: Ask) -> tuple[Option, ...]:
 
 
 def _progress(work: Work, flow: Flow, ask: Ask) -> str:
-    counted = [other.slot for other in flow.steps if other.counted and (other.slot in work.slots or other.when(work))]
+    trail = work.tasks[-1].trail
+    counted = [other.slot for other in flow.steps if other.counted and (other.slot in trail or other.when(work))]
     if len(counted) < _LEAST_COUNTED or ask.slot not in counted:
         return ""
     return work.copy.label("label/progress", at=str(counted.index(ask.slot) + 1), of=str(len(counted)))
@@ -180,9 +188,7 @@ def is_read_back(work: Work) -> bool:
 
 def read_back_lines(work: Work, flow: Flow) -> list[Ask]:
     """The answers shown in the read-back, in order; line 1 is the first."""
-    return [
-        ask for ask in flow.steps if ask.label and (ask.slot in work.slots) and not (ask.hidden and ask.hidden(work))
-    ]
+    return [ask for ask in flow.steps if ask.label and ask.slot in work.slots]
 
 
 def show(work: Work, ask: Ask) -> str:
@@ -194,7 +200,7 @@ def show(work: Work, ask: Ask) -> str:
         return ask.show(work, value)
     for pick in ask.picks(work):
         if pick.value == value:
-            return work.copy.label(f"label/{pick.label}")
+            return pick_title(work, pick)
     if isinstance(value, bool):
         return work.copy.label("label/yes" if value else "label/no")
     return str(value)
@@ -251,10 +257,22 @@ def fill_from_sentence(work: Work, understanding: Understanding, *, but: str = "
     for ask in flow.steps:
         if ask.slot in work.slots or ask.slot == but or not ask.when(work):
             continue
+        if twins := twins_in(ask, understanding):
+            filled_by_refusal(work, ask, twins)
         found = read_from_entities(ask, understanding)
         if found and fill(work, ask, *found) is None and ask.slot in work.slots:
             filled.append(ask)
     return filled
+
+
+def filled_by_refusal(work: Work, ask: Ask, refusal: Refusal) -> bool:
+    """Whether the question makes something of an answer that could not be read (a name that two places share)."""
+    made = ask.refused(work, refusal)
+    if made is None:
+        return False
+    work.set_slots({name: value for name, value in made.values.items() if not isinstance(value, Unset)})
+    work.add(made.effects)
+    return True
 
 
 def acknowledge(work: Work, asks: list[Ask]) -> None:

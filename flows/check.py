@@ -1,4 +1,4 @@
-"""What `rangkul check` finds wrong with flows and copy: every missing key, dead end, figure and clumsy sentence at once."""
+"""What `rangkul check` finds wrong with flows and copy: missing keys, dead ends, figures, clumsy sentences."""
 
 from __future__ import annotations
 

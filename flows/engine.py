@@ -26,13 +26,14 @@ from flows.asking import (
     ask_step,
     cancel,
     fill_from_sentence,
+    filled_by_refusal,
     go_on,
     is_read_back,
     missed,
     start,
     task_label,
 )
-from flows.flow import Ask
+from flows.flow import Ask, Unset
 from flows.model import (
     Choice,
     Contact,
@@ -70,8 +71,10 @@ MENU: Final = (
 _PLEASANTRIES: Final = frozenset({"greet", "thank", "goodbye", "bot_challenge", "abuse", "out_of_scope"})
 _CONTROLS: Final = frozenset({"cancel", "go_back", "repeat", "skip", "help"})
 _SHORT_WORDS: Final = 8
+_CHOICE_WORDS: Final = 4
+"""Longer words are a request of their own, though a label may stand in them."""
 _YES: Final = frozenset({"cancel_yes", "staff", "resume"})
-_NO: Final = frozenset({"resume", "later", "menu"})
+_NO: Final = frozenset({"resume", "again", "menu"})
 
 
 def decide(flows: Flows, session: Session, turn: Turn, facts: Facts) -> Decision | Need:
@@ -163,12 +166,12 @@ def _option_named(work: Work, text: str) -> Option | None:
 def _answer(work: Work, ask: Ask, text: str, understanding: Understanding) -> None:
     intent, confidence = understanding.intent, understanding.confidence
     settings = work.settings
-    if asks_why(text) and not understanding.entities and ask.kind != "free":
-        explain_question(work, ask)
-        return
     sure = confidence >= settings.digress_confidence
     if sure and is_question(text) and _is_topic(work, intent) and _may_interrupt(ask, text):
         _meant(work, understanding)
+        return
+    if asks_why(text) and ask.kind != "free":
+        explain_question(work, ask)
         return
     if correct(work, text, sure=intent == "correct" and sure and ask.kind != "free"):
         return
@@ -197,8 +200,11 @@ def _answer(work: Work, ask: Ask, text: str, understanding: Understanding) -> No
 
 def _otherwise(work: Work, ask: Ask, text: str, refusal: Refusal, understanding: Understanding) -> None:
     """Words that are no answer may name an option shown (as `Lewati`), or answer a question yet to come."""
-    if option := _option_chosen(work, text):
+    stuck = work.asked is not None and work.asked.key == "engine/three_misses"
+    if option := (stuck and _option_agreed(work, text)) or _option_chosen(work, text):
         _act(work, option.action)
+    elif filled_by_refusal(work, ask, refusal):
+        advance(work)
     elif not refusal.attempt and (filled := fill_from_sentence(work, understanding, but=ask.slot)):
         acknowledge(work, filled)
         advance(work)
@@ -247,7 +253,7 @@ def _answer_read_back(work: Work, text: str, understanding: Understanding) -> No
 def _answer_offer(work: Work, text: str, understanding: Understanding) -> None:
     """Words in answer to one of the engine's own questions: a choice, a yes or no, or something new."""
     assert work.asked
-    if option := _option_chosen(work, text) or _option_agreed(work, text):
+    if option := _option_agreed(work, text) or _option_chosen(work, text):
         _act(work, option.action)
         return
     if understanding.confidence >= work.settings.clear_confidence and understanding.intent != "inform":
@@ -263,7 +269,7 @@ def _answer_offer(work: Work, text: str, understanding: Understanding) -> None:
 
 def _option_chosen(work: Work, text: str) -> Option | None:
     """The option that the words choose by number, place or part of its label."""
-    if not work.asked or not work.asked.options:
+    if not work.asked or not work.asked.options or len(plain(text).split()) > _CHOICE_WORDS:
         return None
     titles = [option.title for option in work.asked.options]
     result = read("choice", text, today=work.today, options=titles)
@@ -328,18 +334,34 @@ def _meant(work: Work, understanding: Understanding) -> None:
 
 
 def _begin(work: Work, intent: str, understanding: Understanding | None) -> None:
-    """Begins a task, or goes on with it when it is already under way."""
+    """Begins a task, or goes on with it when it is already under way; a question is answered."""
+    if intent.startswith("faq/"):
+        work.say(intent)
+        go_on(work)
+        return
     open_flows = [task.flow for task in work.tasks]
     if intent in open_flows and intent != "talk_to_staff":
-        at = open_flows.index(intent)
-        work.tasks.append(work.tasks.pop(at))
+        if intent == open_flows[-1] and work.asked:
+            _more_of_the_same(work, understanding)
+            return
+        work.tasks.append(work.tasks.pop(open_flows.index(intent)))
         work.say("engine/already_here", task=task_label(work, intent))
-        if at == len(open_flows) - 1 and work.asked:
-            work.ask_again()
-        else:
-            advance(work)
+        advance(work)
         return
     start(work, intent, understanding)
+
+
+def _more_of_the_same(work: Work, understanding: Understanding | None) -> None:
+    """Words about the task at hand that answer nothing: kept where the flow has a place for them."""
+    flow = work.flow
+    assert flow
+    said = flow.add_words(work, understanding.text) if understanding else None
+    if said:
+        work.set_slots({name: value for name, value in said.values.items() if not isinstance(value, Unset)})
+        work.add(said.effects)
+    else:
+        work.say("engine/already_here", task=task_label(work, flow.name))
+    work.ask_again()
 
 
 def _pleasantry(work: Work, intent: str, text: str) -> None:

@@ -15,6 +15,7 @@ from flows.flow import UNSET, Ask, Checked, Fill, Flow, Leave, Outcome, Pick, Re
 from flows.format import long_date, mask_nik, mask_phone, month_year, rupiah, rupiah_long
 from flows.income import income_steps
 from flows.model import Apply, Effect, Known, OpenTicket, RecordConsent, Say, Value
+from flows.places import region_step
 from flows.promises import first_word
 from flows.rules.ages import ADULT_AGE, age_limit, is_under_18, is_young_enough_to_register
 from flows.rules.contributions import (
@@ -28,7 +29,6 @@ from flows.rules.contributions import (
 from flows.work_kinds import occupation_step
 from nlu.understanding import Understanding
 from nlu.values import Reading, nik_facts
-from nlu.values.region_table import REGIONS
 
 CONSENT_PURPOSE: Final = "enrolment"
 CONSENT_VERSION: Final = "2026-11"
@@ -318,8 +318,7 @@ ENROLL = Flow(
         Ask("nik_right", "yes_no", check=_check_nik_right, args=_nik_args, counted=False),
         Ask("person_name", "person_name", entity="person_name", names=("nama", "namanya", "nm"), label="name",
             args=_reader_args),
-        Ask("region", "region", entity="region", show=lambda _, code: REGIONS[str(code)], label="region",
-            names=("kota", "kabupaten", "alamat", "tinggal", "daerah", "domisili", "wilayah"), args=_reader_args),
+        region_step(_reader_args),
         occupation_step(),
         Ask("employs", "yes_no", when=_independent, check=_check_workers, clears=("programme",)),
         *income_steps(),

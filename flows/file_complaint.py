@@ -26,6 +26,7 @@ CATEGORIES: Final = (
 RECEIPTS: Final = frozenset({"contribution_not_recorded", "payment_failed"})
 """A picture of the receipt tells when it happened."""
 _TELLING_WORDS: Final = 4
+_MORE_WORDS: Final = 3
 _SURE: Final = 0.6
 _ANONYMOUS: Final = "anonymous"
 
@@ -47,10 +48,37 @@ def _guessed(view: View, understanding: Understanding | None) -> Mapping[str, Va
     return {"likely": [ranked.name for ranked in understanding.categories[:2]]}
 
 
+def _heard(view: View) -> tuple[Say, ...]:
+    """The trouble is named before anything is asked."""
+    if not view.text("description"):
+        return ()
+    own = f"file_complaint/heard_{view.text('complaint_category')}"
+    return (Say(own if view.copy.has(own) else "file_complaint/heard"),)
+
+
+def _add_to_description(view: View, words: str) -> Fill | None:
+    """More of the story in the middle of the questions belongs to the story."""
+    told = view.text("description")
+    if not told or len(plain(words).split()) < _MORE_WORDS:
+        return None
+    return Fill({"description": f"{told}\n{words}"}, (Say("file_complaint/more_noted"),))
+
+
 def _check_description(view: View, value: Value, _: Reading | None) -> Checked:
     if not isinstance(value, str) or len(plain(value).split()) < 2:
         return Rejected("file_complaint/too_short")
-    return Fill({"description": value, **_guessed(view, view.turn.understanding)})
+    guessed = _guessed(view, view.turn.understanding)
+    return Fill({"description": value, **guessed}, _after_telling(guessed))
+
+
+def _after_telling(guessed: Mapping[str, Value]) -> tuple[Say, ...]:
+    """Where help cannot wait for the form, it is said at once."""
+    urgent = guessed.get("complaint_category") == "hospital_refused"
+    return (Say("file_complaint/heard_hospital_refused"),) if urgent else ()
+
+
+def _is_not_urgent(view: View) -> bool:
+    return view.text("complaint_category") != "hospital_refused"
 
 
 def _likely(view: View) -> tuple[Pick, ...]:
@@ -87,7 +115,7 @@ def _asks_name(view: View) -> bool:
 
 def _asks_when(view: View) -> bool:
     receipt = view.slots.get("evidence") and view.text("complaint_category") in RECEIPTS
-    return not receipt
+    return not receipt and _is_not_urgent(view)
 
 
 def _check_date(view: View, value: Value, _: Reading | None) -> Checked:
@@ -149,6 +177,8 @@ FILE_COMPLAINT = Flow(
     name="file_complaint",
     read_back=True,
     prefill=_prefill,
+    opened=_heard,
+    add_words=_add_to_description,
     send_picks=_ways,
     finish=finish,
     steps=(
@@ -158,7 +188,8 @@ FILE_COMPLAINT = Flow(
             names=("jenis", "kategori")),
         Ask("nik", "nik", when=_needs_nik, entity="nik", show=lambda _, nik: mask_nik(str(nik)), form=True,
             names=("nik", "ktp", "nomor ktp"), label="nik"),
-        Ask("evidence", "media", skippable=True, show=_show_media, label="evidence", names=("bukti", "foto")),
+        Ask("evidence", "media", when=_is_not_urgent, skippable=True, show=_show_media, label="evidence",
+            names=("bukti", "foto")),
         Ask("date", "date", when=_asks_when, check=_check_date, skippable=True, entity="date", label="happened",
             show=lambda _, day: long_date(date.fromisoformat(str(day))), names=("tanggal", "kapan", "hari")),
         Ask("person_name", "person_name", when=_asks_name, skippable=True, entity="person_name", label="name",

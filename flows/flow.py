@@ -16,7 +16,7 @@ from flows.model import Answer, Effect, Known, Proof, Query, Say, Turn, Value
 from flows.rules.calendar import Calendar
 from flows.settings import Settings
 from nlu.understanding import Understanding
-from nlu.values import Reading
+from nlu.values import Reading, Refusal
 
 
 class Copy(Protocol):
@@ -110,11 +110,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """One answer of a choice: its value, the key of its label, and words people use for it."""
+    """One answer of a choice: its value, the key of its label (or a title as it stands), words people use for it."""
 
     value: Value
     label: str
     words: tuple[str, ...] = ()
+    title: str = ""
 
 
 def said(words: str) -> tuple[str, ...]:
@@ -129,6 +130,14 @@ def always(_: View) -> bool:
 
 def no_picks(_: View) -> tuple[Pick, ...]:
     return ()
+
+
+def no_other_key(_: View) -> str:
+    return ""
+
+
+def stays_refused(_: View, __: Refusal) -> Fill | None:
+    return None
 
 
 def no_args(_: View) -> Mapping[str, str]:
@@ -150,7 +159,8 @@ class Ask:
     `kind` is a reader of `nlu.values` or one of: `free` (words as typed), `pick` (one of `picks`), `yes_no`,
     `media` (a photo or document). `entity` is what fills the slot from a whole sentence. `names` are the words
     by which a person corrects it. A question with a `label` stands in the read-back. `clears` are slots that
-    hang on this one and are asked again when it changes.
+    hang on this one and are asked again when it changes. `refused` may make something of an answer that could not
+    be read; `other_key` may ask in other words because of it.
     """
 
     slot: str
@@ -169,7 +179,8 @@ class Ask:
     form: bool = False
     counted: bool = True
     key: str = ""
-    hidden: Callable[[View], bool] | None = None
+    other_key: Callable[[View], str] = no_other_key
+    refused: Callable[[View, Refusal], Fill | None] = stays_refused
 
 
 def nothing_known(_: View, __: Understanding) -> Mapping[str, Value]:
@@ -180,12 +191,17 @@ def stay(_: View) -> Leave | None:
     return None
 
 
+def no_place_for_words(_: View, __: str) -> Fill | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Flow:
     """A task: the table of its questions, and what finishing it does.
 
     `enter` may end it before the first question; `begin` is said and done before it, and may set slots;
-    `prefill` takes what the opening message already tells;
+    `prefill` takes what the opening message already tells; `opened` is said after that, before the first question;
+    `add_words` keeps words about the task that answer no question;
     `read_back` shows everything for correction before `finish`; `send_picks` adds ways of sending to it.
     """
 
@@ -197,6 +213,8 @@ class Flow:
     read_back: bool = False
     send_picks: Callable[[View], tuple[Pick, ...]] = no_picks
     begin: Callable[[View], tuple[Mapping[str, Value], tuple[Effect, ...]]] = begins_with_nothing
+    opened: Callable[[View], tuple[Say, ...]] = no_says
+    add_words: Callable[[View, str], Fill | None] = no_place_for_words
 
     def step(self, slot: str) -> Ask | None:
         """The question that fills this slot, or None."""

@@ -28,7 +28,11 @@ def read_answer(work: Work, ask: Ask, text: str) -> tuple[Value, Reading | None]
     if ask.kind == "media":
         return Refusal("not_media", attempt=False)
     result = read(ask.kind, text, today=work.today)
-    return result if isinstance(result, Refusal) else (result.value, result)
+    if isinstance(result, Reading):
+        return result.value, result
+    picks = ask.picks(work)
+    picked = _read_pick(work, picks, text) if picks else result
+    return result if isinstance(picked, Refusal) else picked
 
 
 def read_from_entities(ask: Ask, understanding: Understanding) -> tuple[Value, Reading] | None:
@@ -39,6 +43,19 @@ def read_from_entities(ask: Ask, understanding: Understanding) -> tuple[Value, R
     if len(found) != 1 or "twin" in found[0].doubts:
         return None
     return found[0].value, Reading(found[0].value, found[0].doubts)
+
+
+def twins_in(ask: Ask, understanding: Understanding) -> Refusal | None:
+    """A place in a sentence whose name a city and a regency share, as the reader of one answer would refuse it."""
+    for entity in understanding.entities:
+        if entity.entity == ask.entity and "twin" in entity.doubts:
+            return Refusal("twin", {"options": str(entity.value)})
+    return None
+
+
+def pick_title(work: Work, pick: Pick) -> str:
+    """What the person sees of an answer of a choice."""
+    return pick.title or work.copy.label(f"label/{pick.label}")
 
 
 def _read_free(text: str) -> tuple[Value, None] | Refusal:
@@ -58,7 +75,7 @@ def _read_yes_no(work: Work, text: str) -> tuple[Value, Reading] | Refusal:
 
 
 def _read_pick(work: Work, picks: tuple[Pick, ...], text: str) -> tuple[Value, Reading | None] | Refusal:
-    titles = [work.copy.label(f"label/{pick.label}") for pick in picks]
+    titles = [pick_title(work, pick) for pick in picks]
     result = read("choice", text, today=work.today, options=titles)
     if isinstance(result, Reading) and isinstance(result.value, int):
         return picks[result.value - 1].value, result

@@ -90,12 +90,13 @@ def _ticket(view: View, request: Request, code: str, words: str) -> OpenTicket:
 def _words(view: View, request: Request) -> str:
     """All that the person said about it, in order, each answer with the name of its question."""
     answers = [
-        f"{ask.slot}: {_word(view, ask)}"
+        f"{view.copy.label(f'label/answer_{ask.slot}')}: {_word(view, ask)}"
         for ask in request.questions
         if ask.slot != "details" and view.slots.get(ask.slot) is not None
     ]
     details = view.text("details")
-    opening = "" if view.opening == details else view.opening
+    kept_already = view.opening == details or bool(view.text("ticket_code"))
+    opening = "" if kept_already else view.opening
     return "\n".join(part for part in (opening, details, *answers) if part) or view.copy.label(
         f"label/task_{request.name}"
     )
@@ -103,7 +104,8 @@ def _words(view: View, request: Request) -> str:
 
 def _word(view: View, ask: Ask) -> str:
     value = view.slots[ask.slot]
-    return view.copy.label("label/yes" if value else "label/no") if isinstance(value, bool) else str(value)
+    picked = next((pick.label for pick in ask.picks(view) if pick.value == value), "")
+    return view.copy.label(f"label/{picked}") if picked else str(value)
 
 
 def _details(*, skippable: bool = True) -> Ask:

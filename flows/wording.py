@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 _NOT_WORDS: Final = re.compile(r"[^a-z0-9 ]+")
-_POLITE: Final = frozenset(
-    ["min", "kak", "bang", "pak", "bu", "mas", "mbak", "mba", "bos", "gan", "dong", "deh", "ya", "yah", "aja", "saja", "sih", "nih", "tolong", "mohon", "mau", "saya", "sy", "dulu", "please", "plis"]
-)
+_POLITE: Final = frozenset((
+    "min", "kak", "bang", "pak", "bu", "mas", "mbak", "mba", "bos", "gan", "dong", "deh", "ya", "yah", "aja", "saja",
+    "sih", "nih", "tolong", "mohon", "mau", "saya", "sy", "dulu", "please", "plis",
+))  # fmt: skip
 
 _COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "cancel": (
@@ -30,7 +31,7 @@ _COMMANDS: Final[dict[str, tuple[str, ...]]] = {
         "menu", "start", "mulai", "bantuan", "help", "menu utama", "bisa apa", "bisa apa aja", "pilihan",
     ),
     "talk_to_staff": (
-        "petugas", "cs", "admin", "operator", "manusia", "orang", "staf", "staff", "customer service",
+        "petugas", "cs", "admin", "operator", "manusia", "staf", "staff", "customer service",
         "bicara petugas", "hubungi petugas", "ngomong sama orang", "sambungkan petugas", "ke petugas",
         "panggil petugas", "minta petugas",
     ),
@@ -51,8 +52,12 @@ _QUESTION: Final = re.compile(
 _WHY: Final = re.compile(r"^(emang |memang )?(kenapa|knp|buat apa|untuk apa|utk apa|ngapain|kok)\b.{0,60}$")
 _CORRECTION: Final = re.compile(
     r"^\s*(eh|eits|ehh|aduh|waduh|maaf|sori|sorry|maap|ralat|bukan|oh)?[\s,.!]*(eh|maaf|sori|sorry)?[\s,.!]*"
-    r"(salah( ketik| tulis)?|keliru|ralat|koreksi|bukan|maksud(nya)?( saya| sy| aku)?|harusnya|seharusnya|"
+    r"(salah( ketik| tulis)?|keliru|ralat|koreksi|maksud(nya)?( saya| sy| aku)?|harusnya|seharusnya|"
     r"yang benar|yg benar|ganti|ubah|rubah|betulkan|betulin|perbaiki)\b[\s,.:!]*",
+    re.IGNORECASE,
+)
+_MENDS: Final = re.compile(
+    r"^\s*bukan\b[\s,]|\b(harusnya|seharusnya|yang (benar|bener)|yg (benar|bener)|salah (ketik|tulis)|ralat)\b",
     re.IGNORECASE,
 )
 _LINKS: Final = re.compile(
@@ -111,7 +116,7 @@ def correction(text: str) -> Correction | None:
         return Correction(text[match.end() :].strip(), firm=True)
     if match := _APOLOGY.match(text):
         return Correction(text[match.end() :].strip(), firm=False)
-    return None
+    return Correction(text.strip(), firm=False) if _MENDS.search(text) else None
 
 
 def names_any(text: str, names: tuple[str, ...]) -> re.Match[str] | None:

@@ -23,9 +23,7 @@ from flows.rules.calendar import (
 )
 
 SPLIT_DAY = ["08:00-12:00", "13:00-16:00"]
-WORKWEEK = parse_office_hours(
-    dict.fromkeys(("monday", "tuesday", "wednesday", "thursday", "friday"), SPLIT_DAY)
-)
+WORKWEEK = parse_office_hours(dict.fromkeys(("monday", "tuesday", "wednesday", "thursday", "friday"), SPLIT_DAY))
 OFFICE = calendar_for(WIB, office_hours=WORKWEEK)
 INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 11, 30), timezones=st.just(UTC))
 

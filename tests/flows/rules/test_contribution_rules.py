@@ -45,9 +45,7 @@ def cost(
     bracket: Bracket | None = None,
 ) -> Amount:
     """What a month costs in the lowest bracket, unless another is given."""
-    return monthly(
-        bracket or bracket_for(0), programmes=programmes, sector=sector, month=month, paid_by=paid_by
-    )
+    return monthly(bracket or bracket_for(0), programmes=programmes, sector=sector, month=month, paid_by=paid_by)
 
 
 class TestTable:
@@ -183,9 +181,7 @@ class TestDiscount:
         assert (amount.total, amount.discount_unsure) == (36_800, False)
 
     @given(BRACKETS, MONTHS, SECTORS, PAYERS)
-    def test_parts_make_the_total(
-        self, bracket: Bracket, month: date, sector: Sector, paid_by: PaidBy
-    ) -> None:
+    def test_parts_make_the_total(self, bracket: Bracket, month: date, sector: Sector, paid_by: PaidBy) -> None:
         """The parts add up, a discount is never applied and doubted at once, and never costs more."""
         amount = cost(month, bracket=bracket, sector=sector, programmes=FULL_PACKAGE, paid_by=paid_by)
         assert amount.jkk + amount.jkm + amount.jht == amount.total <= amount.normal_total
