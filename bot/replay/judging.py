@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bot.render import BOT
 from bot.replay.outcome import Failure
 from bot.replay.script import (
     Assertion,
@@ -78,7 +79,7 @@ def judge_bot_step(step: BotStep, messages: Sequence[Outgoing]) -> Failure | Non
     if step.key:
         holds = any(message.key == step.key for message in messages)
         return _unless(holds, step.line, f"a message from {step.key}", told(messages))
-    holds = any(message.body.text == step.text for message in messages)
+    holds = any(_is_said(step.text, message) for message in messages)
     return _unless(holds, step.line, f"a message that is {step.text!r}", told(messages))
 
 
@@ -87,11 +88,16 @@ def told(messages: Sequence[Outgoing]) -> str:
     return "\n".join(_one(message) for message in messages) or "silence"
 
 
+def _is_said(text: str, message: Outgoing) -> bool:
+    """Whether a message is this text; a staff member's words count without the name that the copy puts before them."""
+    return message.body.text == text or (message.author != BOT and message.body.text == f"{message.author}: {text}")
+
+
 def _one(message: Outgoing) -> str:
     text = message.body.text.replace("\n", " / ")
     cut = text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
     buttons = "".join(f" [{button.title}]" for button in message.body.options)
-    author = "" if message.author == "bot" else f" ({message.author})"
+    author = "" if message.author == BOT else f" ({message.author})"
     return f"{message.key}{author}: {cut}{buttons}"
 
 

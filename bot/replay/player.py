@@ -60,6 +60,10 @@ MAX_ROUNDS: Final = 10_000
 """Timers and retries that one step may bring before it is called endless."""
 
 
+LOG_LINES: Final = 8
+"""Warnings of the program that a report shows, the last ones."""
+
+
 class CannotAct(Exception):
     """A step that nobody could take: a button that was never shown, a ticket that is not there."""
 
@@ -114,7 +118,7 @@ class Play:
             seconds=perf_counter() - began,
             failures=tuple(self.failures),
             stood=where,
-            log=tuple(self.log) if self.failures else (),
+            log=tuple(dict.fromkeys(self.log))[-LOG_LINES:] if self.failures else (),
             talk=tuple(self.talk),
             visited=frozenset(self.visited),
         )

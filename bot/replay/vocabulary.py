@@ -32,7 +32,9 @@ ENTITIES: Final = frozenset(
 )
 """Slots that the product's vocabulary names, whether or not a flow asks for them."""
 
-DERIVED: Final = frozenset({"sector"})
+DERIVED: Final = frozenset(
+    {"sector", "likely", "send_as", "proved_member", "meant_money", "money_meant_so", "daily_money", "work_days"}
+)
 """Slots that a check fills beside the one that was asked."""
 
 
