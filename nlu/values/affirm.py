@@ -71,7 +71,7 @@ _HEDGE = re.compile(
 )
 _UNKNOWN = re.compile(
     r"\b(?:ga|gak|gk|g|nggak|ngga|enggak|engga|tidak|tdk|tak|ndak|kagak|ora|teu|belum|blm) ?(?:tau|tahu|ngerti|paham|"
-    r"inget|ingat|pasti|tentu|jelas|mudeng)\b"
+    r"inget|ingat|pasti|tentu|jelas|mudeng|yakin)\b"
     r"|\b(?:gatau|gatahu|gaktau|embuh|mbuh|lupa|duka|teuing)\b"
 )
 _CHANGE = re.compile(
@@ -208,7 +208,7 @@ def read_affirm_deny(text: str) -> Reading | Refusal:
         return Reading("unclear", ("hedged",))
     kinds = set(signs)
     if kinds == {"yes"}:
-        if _CHANGE.search(plain) or any(char.isdigit() for char in plain):
+        if _CHANGE.search(plain) or any(char.isdigit() for char in plain.replace("100%", "")):
             return Reading("unclear", ("change",))
         if later:
             return Reading("unclear", ("later",))

@@ -63,9 +63,10 @@ _DAY_OF_MONTH = re.compile(
     r"\b(?:tanggal|tgl|tggl|tnggl|tangal|tgl\.)\s?(?P<d>[0-9]{1,2})(?![0-9])(?:\s+(?P<which>(?:bulan|bln) (?:ini|lalu|"
     r"kemarin|kemaren|kmrn|depan|dpn|yang lalu|yg lalu)|kemarin|kemaren|kmrn|lalu|besok|nanti))?"
 )
-_DAY_THIS_MONTH = re.compile(
-    r"(?<![0-9])(?P<d>[0-9]{1,2})\s+(?P<which>(?:bulan|bln) (?:ini|lalu|kemarin|kemaren|kmrn|"
-    r"depan|dpn|yang lalu|yg lalu))"
+#: Only "this month": "2 bulan lalu" without "tanggal" is two months ago.
+_DAY_THIS_MONTH = re.compile(r"(?<![0-9])(?P<d>[0-9]{1,2})\s+(?P<which>(?:bulan|bln) ini)")
+_NAME_THEN_DAY = re.compile(
+    r"\b(?P<name>[a-z]{3,12})\s+(?:tanggal|tgl)\s?(?P<d>[0-9]{1,2})[\s,]+(?:(?:tahun|thn|th)\s)?(?P<y>(?:19|20)[0-9]{2})(?![0-9])"
 )
 _AGO = re.compile(
     r"(?<![0-9,.])(?:(?P<n>[0-9]{1,4})\s?|(?P<one>se|sa))(?P<unit>hari|hr|minggu|mgg|pekan|bulan|bln|tahun|thn|dina|"
@@ -117,13 +118,13 @@ _RELATIVE: tuple[tuple[re.Pattern[str], int, tuple[str, ...]], ...] = (
     ),
 )
 _DIGIT = re.compile(r"[0-9]")
-#: Pieces of which at least one stands in any text that tells a day without figures; what has none is passed over quickly.
+#: Pieces of which at least one stands in any text that tells a day without figures; others are passed over quickly.
 _RELATIVE_HINT = re.compile(
-    r"k[e]?m[a]?r[ei]?n|kmren|kamari|lusa|wing|suk|besok|bsk|bsok|besuk|isuk|esok|enj|emben|malam|malem|bengi|"
+    r"k[e]?m[a]?r[ei]?n|kmren|kamari|lusa|wing|suk|besok|bsk|bsok|isuk|esok|enj|emben|malam|malem|bengi|"
     r"peuting|ini|iki|ieu|inten|"
-    r"today|tomorrow|yesterday|saiki|s[e]?kara?n?g|skrg|barus|brusan|baru |tadi|td|ayeuna|pageto|kemari|kmarin|kmaren"
+    r"today|tomorrow|yesterday|saiki|skarang|sekarang|skrg|barus|brusan|baru |tadi|td|ayeuna|pageto|kemari|kmar"
 )
-_DAY_HINT = re.compile(rf"{_RELATIVE_HINT.pattern}|lalu|lalau|minggu|mgg|pekan|hari|silam|ago|{_DAY_WORDS}")
+_DAY_HINT = re.compile(rf"{_RELATIVE_HINT.pattern}|lalu|minggu|mgg|pekan|hari|silam|ago|{_DAY_WORDS}")
 _LAST_WEEK = re.compile(rf"\b(?:minggu|mgg|pekan) {_PAST}\b")
 _NEXT_WEEK = re.compile(rf"\b(?:minggu|mgg|pekan) {_FUTURE}\b")
 _HOLIDAY = re.compile(
@@ -289,6 +290,8 @@ def _weekday(match: re.Match[str], today: date) -> Reading | None:
         return None
     if match["day"] in {"rebu", "setu", "sen", "akad"} and not match["hari"]:
         return None
+    if match["hari"] == "malam ":
+        day = (day - 1) % 7  # "malam minggu" is the evening before Sunday
     behind = (today.weekday() - day) % 7
     if match["week"]:
         sunday = today - timedelta(days=(today.weekday() + 1) % 7)
@@ -330,10 +333,11 @@ def _calendar_dates(text: str, today: date, ahead: bool) -> list[DateFound]:
                 match,
                 _made(year, month, int(match["d"])) if year else _without_year(int(match["d"]), month, today, ahead),
             )
-    for match in _NAME_FIRST.finditer(text):
-        month = MONTHS.get(match["name"])
-        if month is not None:
-            add(match, _made(int(match["y"]), month, int(match["d"])))
+    for pattern in (_NAME_FIRST, _NAME_THEN_DAY):
+        for match in pattern.finditer(text):
+            month = MONTHS.get(match["name"])
+            if month is not None:
+                add(match, _made(int(match["y"]), month, int(match["d"])))
     for match in _BY_NUMBERED_MONTH.finditer(text):
         if match["y"]:
             add(match, _made(_year_of(match["y"], today), int(match["m"]), int(match["d"])))

@@ -155,6 +155,7 @@ _STOP = frozenset(
     "cuma hanya pak bu min kak ya iya mas mbak sehari hari harinya "
     "di aja saja sih dong lah adalah nya itu sekarang".split()
 )
+_DENIED = re.compile(r"\b(?:bukan|bkn|dudu|sanes|bukannya)\s+$")
 _NOW = re.compile(r"\b(?:sekarang|skrg|skarang|kini|saiki|ayeuna)\b")
 
 
@@ -179,7 +180,7 @@ def _read(folded: str) -> Reading | Refusal:
         return _reading(OCCUPATIONS[words[0]])
     if words in _SYNONYMS:
         return _reading(OCCUPATIONS[_SYNONYMS[words]])
-    found = decisive(find_occupations(folded))
+    found = decisive([item for item in find_occupations(folded) if not _DENIED.search(folded[: item.start])])
     now = _NOW.search(folded)
     if now is not None and len(found) > 1:
         found = [item for item in found if item.start > now.end()][:1] or found

@@ -119,7 +119,7 @@ def find_regions(folded: str) -> list[RegionFound]:
         elif (
             after < len(words)
             and words[after][0] in _KINDS
-            and not folded[end : words[after][1]].strip(" (")
+            and not folded[end : words[after][1]].strip(" (,")
             and (after + 1 >= len(words) or _longest_at(words, after + 1, folded) is None)
         ):
             kind, end = _KINDS[words[after][0]], words[after][2]
@@ -192,6 +192,12 @@ def _chosen(found: list[RegionFound]) -> list[RegionFound]:
     """
     regencies = [item for item in found if item.codes and "district" not in item.doubts] or [
         item for item in found if item.codes
+    ]
+    regencies = [
+        item
+        for item in regencies
+        if item.province is None
+        or not any(other.codes[0][:2] == item.province and other.codes != item.codes for other in regencies)
     ]
     provinces = {item.province for item in found if not item.codes}
     if len(provinces) == 1:
