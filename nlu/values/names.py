@@ -61,7 +61,8 @@ _NOT_NAMES = frozenset(
     "bangsat babi goblok tolol kampret brengsek bego kontol "
     "memek ngentot tai taik asu jancok bajingan setan kecelakaan meninggal rumah sakit donasi sumbang pusing bingung "
     "ngapain kah ngerti paham maksud maksudnya banget sekali terus "
-    "saya sy aku gue gua gw istri suami bapakku ibuku kandung gimanasih stop berhenti semua kantor alamatnya nomornya".split()
+    "saya sy aku gue gua gw istri suami bapakku ibuku kandung gimanasih stop berhenti semua kantor alamatnya "
+    "nomornya".split()
 )
 
 

@@ -12,6 +12,21 @@ from nlu.values.sentences import read_in_sentence
 TODAY = date(2026, 11, 22)
 
 SENTENCES = (
+    ("saya mau nyumbang buat 20 tukang becak selama 6 bulan", "count=20 occupation=pedicab_driver duration_months=6"),
+    ("penghasilan 50 ribu sehari kerja 25 hari sebulan", "money=50000"),
+    ("nomor saya ganti dari 0812-3456-7890 jadi 0857 1234 5678", "phone=+6281234567890 phone=+6285712345678"),
+    ("nama saya salah harusnya Siti Aminah bukan Siti Amina", "person_name=Siti Aminah"),
+    ("mau ubah alamat dari Solo ke Kota Semarang", "region=33.72 region=33.74"),
+    ("batu saya di ginjal", ""),
+    ("jam kerja 8 jam sehari", ""),
+    ("telepon 021-5551234", ""),
+    ("diskon 50% itu apa", ""),
+    ("bukan ojol tapi kurir", "occupation=courier"),
+    ("dari 5 orang jadi 8 orang", "count=5 count=8"),
+    ("bapak saya meninggal hari senin kemarin karena sakit", "date=2026-11-16"),
+    ("saya sudah bayar tgl 15 oktober 2026 sebesar Rp 16.800 lewat dana", "date=2026-10-15 money=16800"),
+    ("KPJ 21012345678 atas nama Dewi Lestari", "kpj=21012345678 person_name=Dewi Lestari"),
+    ("kode tagihan RK-7K3Q-9XTM sudah dibayar", "bill_code=RK-7K3Q-9XTM"),
     ("tukang ojek di Bekasi penghasilan 3jt sebulan mau daftar", "occupation=ojek region=32.16|32.75 money=3000000"),
     ("nama saya Budi Santoso nik 3275011708909001", "person_name=Budi Santoso nik=3275011708909001"),
     ("saya mau bayar 3 bulan", "duration_months=3"),

@@ -11,6 +11,9 @@ from nlu.values.regions import PROVINCES, REGIONS
 TODAY = date(2026, 11, 22)
 
 NAMES = (
+    ("R. Ahmad Fauzi", "R. Ahmad Fauzi"),
+    ("Budi Santoso, 45 tahun", "Budi Santoso"),
+    ("dewi sartika s.pd", "Dewi Sartika"),
     ("budi santoso", "Budi Santoso"),
     ("BUDI SANTOSO", "Budi Santoso"),
     ("nama saya Budi Santoso", "Budi Santoso"),
@@ -52,6 +55,10 @@ NAMES = (
     ("NUR HIDAYAH", "Nur Hidayah"),
 )
 NO_NAMES = (
+    "saya sopir",
+    "Jl. Merdeka No 5",
+    "nama ibu kandung",
+    "apa",
     "gak tau",
     "mau tanya dulu",
     "12345",
@@ -69,6 +76,12 @@ NO_NAMES = (
     "kartu hilang",
 )
 REGION_ANSWERS = (
+    ("sleman yogyakarta", "34.04"),
+    ("denpasar bali", "51.71"),
+    ("Bekasi, kota", "32.75"),
+    ("kab. kediri", "35.06"),
+    ("jkt", "province_only"),
+    ("kota sorong", "96.71"),
     ("kota bekasi", "32.75"),
     ("bekasi", "twin"),
     ("Kab. Bekasi", "32.16"),
@@ -117,6 +130,11 @@ REGION_ANSWERS = (
     ("sorong", "twin"),
 )
 OCCUPATION_ANSWERS = (
+    ("bukan ojol, saya kurir", "courier"),
+    ("buruh pabrik", "employee"),
+    ("supir online", "taxi_driver"),
+    ("tukang gali", "artisan_unclear"),
+    ("ibu rumah tangga", "not_working"),
     ("ojol", "ojek"),
     ("tukang ojek", "ojek"),
     ("sopir", "driver"),
