@@ -89,7 +89,7 @@ _ADD_CONVERSATION = insert(conversations).values(
 _ADD_ADDRESS = insert(addresses)
 _SET_PHONE = (
     update(addresses)
-    .where(addresses.c.lookup == bindparam("address"))
+    .where(addresses.c.lookup == bindparam("found"))
     .values(phone=bindparam("new_phone"), phone_lookup=bindparam("new_phone_lookup"))
 )
 _ADD_ROW = Prepared(
@@ -196,7 +196,7 @@ def accept(
         conversation, known_phone = known
         if arrival.phone and known_phone != phone_lookup:
             sealed = keys.seal_text("addresses", "phone", lookup.hex(), arrival.phone)
-            conn.execute(_SET_PHONE, {"address": lookup, "new_phone": sealed, "new_phone_lookup": phone_lookup})
+            conn.execute(_SET_PHONE, {"found": lookup, "new_phone": sealed, "new_phone_lookup": phone_lookup})
     dedupe = keys.lookup("message", f"{arrival.channel}|{arrival.external_id}")
     return _store(conn, keys, dedupe, conversation, arrival.content, arrival.received_at, worker, lease_until)
 

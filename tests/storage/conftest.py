@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 import pytest_asyncio
-from storage_examples import Numbered
+from storage_examples import Apart, Desk, Numbered
 
 from storage.database import Database, create_from_template, open_database, upgrade
 from storage.keyring import Keyring
@@ -104,3 +104,15 @@ def keys() -> Keyring:
 def ids() -> Numbered:
     """Ids that count up."""
     return Numbered()
+
+
+@pytest_asyncio.fixture
+async def desk(database: Database, keys: Keyring, ids: Numbered) -> Desk:
+    """One worker that runs turns."""
+    return Desk(database, keys, ids)
+
+
+@pytest_asyncio.fixture
+async def other_desk(another: Opener, keys: Keyring) -> Desk:
+    """A worker of another process on the same database."""
+    return Desk(another(), keys, Apart(), worker="w2")
