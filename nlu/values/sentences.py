@@ -27,6 +27,9 @@ from nlu.values.phones import read_run
 from nlu.values.reading import Reading
 from nlu.values.regions import RegionFound, find_regions
 
+#: Numbers looked at in one sentence; a text with more is no sentence, and each costs a look at what stands around it.
+MOST_NUMBERS = 40
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -475,7 +478,7 @@ def read_in_sentence(text: str, *, today: date) -> tuple[Found, ...]:
     if has_digit:
         for code, start, end in find_codes(folded):
             pieces.append(_Piece(_code_entity(folded, start, end), code, start, end, 0))
-    amounts = amounts_in(tokens)
+    amounts = amounts_in(tokens)[:MOST_NUMBERS]
     if has_digit or len(amounts) >= 5:
         _numbers(folded, today, pieces)
     _dates(folded, amounts, today, pieces)

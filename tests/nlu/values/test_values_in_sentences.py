@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlu.values.sentences import read_in_sentence
+from nlu.values.sentences import MOST_NUMBERS, read_in_sentence
 
 TODAY = date(2026, 11, 22)
 
@@ -103,3 +103,9 @@ def test_never_raises_and_never_overlaps(text: str) -> None:
     found = read_in_sentence(text, today=TODAY)
     assert all(a.end <= b.start for a, b in pairwise(found))
     assert all(text[f.start : f.end] == f.text for f in found)
+
+
+def test_a_flood_of_numbers_is_cut_off() -> None:
+    """Hundreds of sums in one message are read up to the named limit, so that nobody can stall a turn."""
+    found = read_in_sentence(" ".join(f"{n}jt," for n in range(1, 300)), today=TODAY)
+    assert [f.value for f in found] == [n * 1_000_000 for n in range(1, MOST_NUMBERS + 1)]
