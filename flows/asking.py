@@ -45,9 +45,12 @@ def start(
         leave(work, leaving)
         return
     begun, effects = flow.begin(work)
-    work.set_slots({**begun, **(slots or {})})
+    work.set_slots(begun)
     work.add(effects)
-    if understanding is None or _take_from_opening(work, flow, understanding):
+    prefilled = flow.prefill(work, understanding) if understanding else {}
+    if _take_given(work, flow, {**prefilled, **(slots or {})}):
+        if understanding:
+            acknowledge(work, fill_from_sentence(work, understanding))
         _take_remembered(work, flow)
         work.add(flow.opened(work))
         advance(work)
@@ -100,12 +103,12 @@ def cancel(work: Work) -> None:
 def go_on(work: Work) -> None:
     """After a task: the next request of the same message, or the task that was left for this one."""
     if work.waiting:
-        intent = work.waiting.pop(0)
-        if intent.startswith("faq/"):
-            work.say(intent)
+        request = work.waiting.pop(0)
+        if request.intent.startswith("faq/"):
+            work.say(request.intent)
             go_on(work)
         else:
-            start(work, intent)
+            start(work, request.intent, request)
     elif work.tasks:
         work.say("engine/back_to", task=task_label(work, work.tasks[-1].flow))
         advance(work)
@@ -282,17 +285,15 @@ def acknowledge(work: Work, asks: list[Ask]) -> None:
         work.say("engine/noted", items=", ".join(shown))
 
 
-def _take_from_opening(work: Work, flow: Flow, understanding: Understanding) -> bool:
-    """Fills what the opening message tells; False when that already ended the task."""
-    prefilled = flow.prefill(work, understanding)
-    for slot, value in prefilled.items():
+def _take_given(work: Work, flow: Flow, given: Mapping[str, Value]) -> bool:
+    """Fills what is already told, by the checks of its questions; False when that ended the task."""
+    for slot, value in given.items():
         ask = flow.step(slot)
         if ask is None:
             work.set_slots({slot: value})
-        elif (refused := fill(work, ask, value, None)) and isinstance(refused, Leave):
+        elif isinstance(refused := fill(work, ask, value, None), Leave):
             leave(work, refused)
             return False
-    acknowledge(work, fill_from_sentence(work, understanding))
     return True
 
 

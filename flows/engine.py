@@ -6,7 +6,10 @@ exact command words; the open question; what was meant.
 
 from __future__ import annotations
 
+import re
 from typing import Final
+
+import msgspec
 
 from flows import staffing
 from flows.answering import (
@@ -54,7 +57,7 @@ from flows.model import (
 from flows.reading import read_answer
 from flows.wording import asks_why, command, is_danger, is_question, plain
 from flows.work import Flows, Missing, Work
-from nlu.understanding import Understanding
+from nlu.understanding import Part, Understanding
 from nlu.values import Reading, Refusal, read
 
 MENU: Final = (
@@ -69,10 +72,21 @@ MENU: Final = (
     "talk_to_staff",
 )
 _PLEASANTRIES: Final = frozenset({"greet", "thank", "goodbye", "bot_challenge", "abuse", "out_of_scope"})
+_ANSWERS: Final = frozenset({"affirm", "deny", "skip", "correct", "repeat", "go_back", "inform"})
 _CONTROLS: Final = frozenset({"cancel", "go_back", "repeat", "skip", "help"})
 _SHORT_WORDS: Final = 8
 _CHOICE_WORDS: Final = 4
 """Longer words are a request of their own, though a label may stand in them."""
+_TASK_WORDS: Final = 5
+"""From this many words on, a sure reading is another task even where a number stands in it."""
+_MISFORTUNE: Final = {
+    "report_accident": re.compile(
+        r"kecelaka|celaka|jatuh|jatoh|tabrak|nabrak|luka|patah|kepleset|tertimpa|ketiban|kejepit|terluka|tibo|labuh|"
+        r"kesetrum|terbakar|kebakar|putus|berdarah|masuk rs|ugd"
+    ),
+    "report_death": re.compile(r"meninggal|wafat|tiada|berpulang|almarhum|seda|maot|ngantunkeun|mati"),
+}
+_SCAM: Final = re.compile(r"hadiah|undian|pemenang|menang|bonus|klik|bit ly|\bpin\b|link")
 _YES: Final = frozenset({"cancel_yes", "staff", "resume"})
 _NO: Final = frozenset({"resume", "again", "menu"})
 
@@ -182,6 +196,10 @@ def _answer(work: Work, ask: Ask, text: str, understanding: Understanding) -> No
             return
         accept(work, ask, result[0], result[1], understanding)
         return
+    leaves = sure and _is_topic(work, intent) and _is_meant(work, intent, text)
+    if leaves and len(plain(text).split()) >= _TASK_WORDS:
+        _meant(work, understanding)
+        return
     if not result.attempt and (sure or (confidence >= settings.clear_confidence and intent in _CONTROLS)):
         if intent in _CONTROLS:
             _control(work, intent)
@@ -189,7 +207,7 @@ def _answer(work: Work, ask: Ask, text: str, understanding: Understanding) -> No
         if intent == "deny" and ask.skippable:
             skip(work)
             return
-        if _is_topic(work, intent) or intent in _PLEASANTRIES:
+        if leaves or intent in _PLEASANTRIES:
             _meant(work, understanding)
             return
     if ask.kind == "media" and read_no(work, text):
@@ -220,6 +238,13 @@ def read_no(work: Work, text: str) -> bool:
 
 def _is_topic(work: Work, intent: str) -> bool:
     return intent.startswith("faq/") or intent in work.flows.by_name
+
+
+def _is_meant(work: Work, intent: str, text: str) -> bool:
+    """Whether words in the middle of a form may begin this: a few words never report a misfortune by a guess."""
+    if intent in _MISFORTUNE:
+        return bool(_MISFORTUNE[intent].search(plain(text)))
+    return intent != work.tasks[-1].flow or len(plain(text).split()) >= _TASK_WORDS
 
 
 def _may_interrupt(ask: Ask, text: str) -> bool:
@@ -297,12 +322,15 @@ def _open_talk(work: Work, understanding: Understanding) -> None:
     requests = [part for part in understanding.parts if _is_topic(work, part.intent)]
     if len(requests) > 1:
         first, *later = requests
-        work.waiting += [part.intent for part in later[:2]]
+        work.waiting += [_understanding_of(part, understanding) for part in later[:2]]
         names = [_topic_label(work, part.intent) for part in requests[:3]]
         work.say("engine/one_by_one", first=names[0], then=" dan ".join(names[1:]))
-        _begin(work, first.intent, understanding)
+        _begin(work, first.intent, _understanding_of(first, understanding))
         return
     intent, confidence = understanding.intent, understanding.confidence
+    if intent in _ANSWERS and not understanding.entities:
+        work.ask("engine/anything", options=_menu_options(work))
+        return
     asks_something = _is_topic(work, intent)
     if confidence >= work.settings.clear_confidence or (
         not asks_something and confidence >= work.settings.guess_confidence
@@ -312,6 +340,18 @@ def _open_talk(work: Work, understanding: Understanding) -> None:
         _clarify(work, understanding)
     else:
         _unclear(work, understanding)
+
+
+def _understanding_of(part: Part, whole: Understanding) -> Understanding:
+    """One request of several, with the values that stand in its words."""
+    return msgspec.structs.replace(
+        whole,
+        text=part.text,
+        intent=part.intent,
+        confidence=part.confidence,
+        parts=(),
+        entities=tuple(entity for entity in whole.entities if entity.text in part.text),
+    )
 
 
 def _meant(work: Work, understanding: Understanding) -> None:
@@ -369,6 +409,13 @@ def _pleasantry(work: Work, intent: str, text: str) -> None:
         _greet(work, text)
         return
     key = f"engine/{intent}"
+    if intent == "out_of_scope" and _SCAM.search(plain(text)):
+        key = "engine/scam_text"
+    elif intent in {"out_of_scope", "abuse"} and not work.tasks:
+        work.unclear += 1
+        if work.unclear > 1:
+            _offer_staff(work)
+            return
     if intent == "goodbye" and work.tasks:
         work.say("engine/goodbye_kept", task=task_label(work, work.tasks[-1].flow))
         return
@@ -437,11 +484,15 @@ def _unclear(work: Work, understanding: Understanding) -> None:
     if work.asked or work.tasks:
         _back_to_question(work)
     elif work.unclear >= work.settings.misses_before_staff:
-        work.ask("engine/offer_staff", options=(work.option("staff", "staff"), work.option("menu", "menu")))
+        _offer_staff(work)
     elif work.unclear == 1 and understanding.confidence >= work.settings.guess_confidence / 2:
         _clarify_or_menu(work, understanding)
     else:
         work.ask("engine/unclear_menu", options=_menu_options(work))
+
+
+def _offer_staff(work: Work) -> None:
+    work.ask("engine/offer_staff", options=(work.option("staff", "staff"), work.option("menu", "menu")))
 
 
 def _clarify_or_menu(work: Work, understanding: Understanding) -> None:

@@ -26,6 +26,7 @@ from flows.rules.contributions import (
     month_after,
     total_for_months,
 )
+from flows.wording import plain
 from flows.work_kinds import occupation_step
 from nlu.understanding import Understanding
 from nlu.values import Reading, nik_facts
@@ -33,11 +34,20 @@ from nlu.values import Reading, nik_facts
 CONSENT_PURPOSE: Final = "enrolment"
 CONSENT_VERSION: Final = "2026-11"
 _MOST_MONTHS: Final = 12
-_FOR_OTHER: Final = re.compile(
-    r"\b(daftar(in|kan)|buat|untuk|utk|bantu|nama) (bapak|ibu|ayah|emak|mama|papa|suami|istri|bini|kakak|adik|adek|"
-    r"anak|nenek|kakek|orang ?tua|ortu|tetangga|teman|temen|art|pembantu|sopir|karyawan|pekerja)\b|"
-    r"\b(bapak|ibu|ayah|emak|mama|suami|istri|ortu|nenek|kakek|tetangga|art|pembantu) (saya|sy|aku|gue|ku)\b"
-)
+_RELATIVES: Final = {
+    "parent": "bapak|bapa|bpk|ibu|ayah|emak|mamak|mama|papa|ortu|orang ?tua",
+    "partner": "suami|istri|bini|bojo|laki",
+    "family": "kakak|adik|adek|anak|nenek|kakek|paman|bibi|mertua|keponakan|saudara",
+    "worker": "art|pembantu|sopir|babysitter|tukang kebun|asisten",
+    "neighbour": "tetangga|teman|temen|kawan",
+}
+_FOR_OTHER: Final = {
+    relation: re.compile(
+        r"\b(daftar(in|kan|ke)|dftr(in|kan)|(mau|bantu|tolong) daftar|buat|untuk|utk|bantu(in)?) "
+        rf"(si |nama )?({words})\b"
+    )
+    for relation, words in _RELATIVES.items()
+}
 
 
 def _for_other(view: View) -> bool:
@@ -46,7 +56,9 @@ def _for_other(view: View) -> bool:
 
 def _prefill(_: View, understanding: Understanding) -> Mapping[str, Value]:
     """Somebody who writes of a parent or a helper in the first breath is not asked for whom it is."""
-    return {"for_whom": "other"} if _FOR_OTHER.search(understanding.text.lower()) else {}
+    words = plain(understanding.text)
+    related = [relation for relation, pattern in _FOR_OTHER.items() if pattern.search(words)]
+    return {"for_whom": "other", "relation": related[0]} if len(related) == 1 else {}
 
 
 # ── checks ───────────────────────────────────────────────────────────────────────────────────────
@@ -269,6 +281,11 @@ def _phone_args(view: View) -> Mapping[str, str]:
     return {"phone": mask_phone(view.turn.sender.phone or "")}
 
 
+def _declared_args(view: View) -> Mapping[str, str]:
+    household = view.slots.get("livelihood") == "household"
+    return {**_reader_args(view), "works": view.copy.label("label/works_household" if household else "label/works_own")}
+
+
 def _reader_args(view: View) -> Mapping[str, str]:
     """Who is spoken of: the person at the phone, or the one they help."""
     return {"whose": view.copy.label("label/whose_other" if _for_other(view) else "label/whose_self")}
@@ -330,6 +347,6 @@ ENROLL = Flow(
         Ask("phone", "phone", when=_asks_phone, entity="phone", show=lambda _, phone: mask_phone(str(phone)),
             names=("hp", "nomor hp", "no hp", "telepon", "telpon", "wa", "nomor wa", "handphone"), label="phone"),
         Ask("phone_owner", "pick", when=_for_other, picks=lambda _: _PHONE_OWNERS),
-        Ask("declaration", "yes_no", check=_check_declaration, args=_reader_args),
+        Ask("declaration", "yes_no", check=_check_declaration, args=_declared_args),
     ),
 )  # fmt: skip

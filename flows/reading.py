@@ -6,13 +6,18 @@ import re
 
 from flows.flow import Ask, Pick
 from flows.model import Value
-from flows.wording import plain
+from flows.wording import is_question, plain
 from flows.work import Work
 from nlu.understanding import Understanding
 from nlu.values import Reading, Refusal, read
 
-_OUR_OWN = frozenset({"free", "pick", "yes_no", "media"})
 _MIN_FREE_CHARS = 2
+_DAYS_OF_A_MONTH = 30
+_EVERY_DAY = re.compile(r"\b(tiap|setiap|saben|unggal)\b")
+_DAY_WORDS = re.compile(r"\b(hari|hr|dino|dinten|sebulan|perbulan|per bulan|kira|kira2|sekitar)\b|-")
+_PLAIN_NO = frozenset(
+    {"belum", "belom", "blm", "durung", "tidak", "tdk", "nggak", "enggak", "gak", "ga", "ndak", "ora"}
+)
 _PICK_WORDS = 7
 """Longer words are no plain choice, whatever words of one stand in them."""
 
@@ -25,6 +30,8 @@ def read_answer(work: Work, ask: Ask, text: str) -> tuple[Value, Reading | None]
         return _read_pick(work, ask.picks(work), text)
     if ask.kind == "yes_no":
         return _read_yes_no(work, text)
+    if ask.kind == "days":
+        return _read_days(work, text)
     if ask.kind == "media":
         return Refusal("not_media", attempt=False)
     result = read(ask.kind, text, today=work.today)
@@ -65,13 +72,22 @@ def _read_free(text: str) -> tuple[Value, None] | Refusal:
     return text.strip(), None
 
 
+def _read_days(work: Work, text: str) -> tuple[Value, Reading] | Refusal:
+    """Days worked in a month: "25", "25 hari", "tiap hari"."""
+    if _EVERY_DAY.search(text.lower()):
+        return _DAYS_OF_A_MONTH, Reading(_DAYS_OF_A_MONTH, ("about",))
+    result = read("count", _DAY_WORDS.sub(" ", text.lower()), today=work.today)
+    return result if isinstance(result, Refusal) else (result.value, result)
+
+
 def _read_yes_no(work: Work, text: str) -> tuple[Value, Reading] | Refusal:
     result = read("affirm_deny", text, today=work.today)
-    if isinstance(result, Refusal):
-        return result
-    if result.value == "unclear":
-        return Refusal("unclear", attempt=False)
-    return result.value == "yes", result
+    if isinstance(result, Reading) and result.value != "unclear":
+        return result.value == "yes", result
+    words = plain(text).split()
+    if words and words[0] in _PLAIN_NO and len(words) <= _PICK_WORDS and not is_question(text):
+        return False, Reading("no")
+    return Refusal("unclear", attempt=False)
 
 
 def _read_pick(work: Work, picks: tuple[Pick, ...], text: str) -> tuple[Value, Reading | None] | Refusal:

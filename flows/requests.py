@@ -26,7 +26,8 @@ _TELLING_WORDS: Final = 8
 class Request:
     """How one task is taken in until it has a flow of its own.
 
-    `at_once` opens the ticket with the first words; `questions` are asked after it, in order.
+    `at_once` opens the ticket with the first words; `questions` are asked after it, in order. `opening_suffices`
+    when a whole sentence needs no further details.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Request:
     at_once: bool = False
     questions: tuple[Ask, ...] = ()
     restricted: bool = False
+    opening_suffices: bool = False
 
 
 def _within_privacy_hours(view: View) -> Promise:
@@ -54,7 +56,7 @@ def flow_of(request: Request) -> Flow:
 
     def prefill(view: View, understanding: Understanding) -> Mapping[str, Value]:
         told = len(plain(understanding.text).split()) >= _TELLING_WORDS
-        return {"details": understanding.text} if told and not request.at_once else {}
+        return {"details": understanding.text} if told and request.opening_suffices else {}
 
     def finish(view: View) -> Outcome:
         promise = request.promise(view)
@@ -121,13 +123,14 @@ REQUESTS: Final = (
     Request("report_accident", same_day, "urgent", at_once=True, restricted=True,
             questions=(Ask("safe", "pick", picks=lambda _: _SAFE), _details())),
     Request("report_death", same_day, "urgent", at_once=True, restricted=True, questions=(_details(),)),
-    Request("pay_contribution", first_word, questions=(_details(),)),
-    Request("pledge", first_word, questions=(_details(skippable=False),)),
-    Request("check_pledge", first_word, questions=(_details(),)),
-    Request("request_assistance", first_word, questions=(_details(skippable=False),)),
-    Request("update_profile", first_word, questions=(_details(skippable=False),)),
-    Request("find_office", first_word, questions=(_details(skippable=False),)),
-    Request("privacy_request", _within_privacy_hours, restricted=True, questions=(_details(skippable=False),)),
+    Request("pay_contribution", first_word, questions=(_details(),), opening_suffices=True),
+    Request("pledge", first_word, questions=(_details(),)),
+    Request("check_pledge", first_word, questions=(_details(),), opening_suffices=True),
+    Request("request_assistance", first_word, questions=(_details(),)),
+    Request("update_profile", first_word, questions=(_details(skippable=False),), opening_suffices=True),
+    Request("find_office", first_word, questions=(_details(skippable=False),), opening_suffices=True),
+    Request("privacy_request", _within_privacy_hours, restricted=True, questions=(_details(skippable=False),),
+            opening_suffices=True),
 )  # fmt: skip
 
 

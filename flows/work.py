@@ -65,7 +65,7 @@ class Work:
         self.tasks: list[Task] = list(session.tasks)
         self.asked: Asked | None = session.asked
         self.asked_count = session.asked_count
-        self.waiting: list[str] = list(session.waiting)
+        self.waiting: list[Understanding] = list(session.waiting)
         self.known: Known = session.known
         self.proof: Proof | None = session.proof
         self.consents: dict[str, str] = dict(session.consents)
