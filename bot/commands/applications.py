@@ -11,6 +11,7 @@ from typing import Final
 from bot.commands.opening import Records, command_parser, open_records, settings_of
 from bot.commands.tables import table
 from bot.commands.ticket import acting
+from flows.format import code_groups
 from storage import applications, staff
 
 STATES: Final = ("submitted", "verified", "registered", "active", "refused", "withdrawn")
@@ -57,7 +58,9 @@ async def _advance(records: Records, given: argparse.Namespace) -> int:
         return 1
     try:
         moved = await records.db.transaction(
-            lambda conn: applications.advance(conn, given.code.upper(), given.state, by=who.id, now=records.clock.now())
+            lambda conn: applications.advance(
+                conn, code_groups(given.code), given.state, by=who.id, now=records.clock.now()
+            )
         )
     except KeyError:
         print(f"{given.code}: no such sign-up", file=sys.stderr)

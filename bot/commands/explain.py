@@ -16,6 +16,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from bot.commands.opening import Records, command_parser, open_records, settings_of
+from flows.format import code_groups
 from storage import events, outbox, tickets
 from storage.events import Event, OwnerChanged, TurnRecord
 from storage.outbox import Outgoing
@@ -47,7 +48,7 @@ def _find(conn: Connection, records: Records, message: str) -> tuple[list[Event]
     if message.isdecimal():
         found = events.by_inbox(conn, records.keys, int(message))
     else:
-        conversation = tickets.conversation_of(conn, message.upper())
+        conversation = tickets.conversation_of(conn, code_groups(message))
         found = events.of_conversation(conn, records.keys, conversation) if conversation else []
     if not found:
         return [], []

@@ -12,6 +12,7 @@ from typing import Final
 
 import structlog
 import uvicorn
+import uvloop
 
 from bot import demo, faults
 from bot.app import Program, open_program
@@ -33,8 +34,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--database", metavar="URL")
     config, keys = settings_of(parser.parse_args(arguments), quiet=False, demo_when_bare=False)
     faults.arm_from_environment()
-    uvicorn.Config(app=_nothing, loop="uvloop").setup_event_loop()
-    asyncio.run(_serve(config, keys))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(config, keys))
     return 0
 
 
@@ -104,7 +105,3 @@ def _announce(program: Program, port: int) -> None:
 def page_address(web: Web, port: int) -> str:
     """Where the chat page is, as people reach it."""
     return web.public_url or f"http://{web.host}:{port}"
-
-
-async def _nothing(*_: object) -> None:
-    """Stands in for an application while the event loop is chosen."""

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from bot import audit
 from bot.app import Program, open_program
 from bot.commands.opening import command_parser, settings_of
+from flows.format import code_groups
 from flows.model import StaffAction
 from storage import inbox, staff, tickets
 from storage.staff import StaffMember
@@ -43,7 +44,7 @@ async def _run(given: argparse.Namespace) -> int:
     config, keys = settings_of(given)
     async with open_program(config, keys=keys) as program:
         ticket, everybody = await program.db.read(
-            lambda conn: (tickets.by_code(conn, keys, given.code.upper()), staff.list_staff(conn, keys))
+            lambda conn: (tickets.by_code(conn, keys, code_groups(given.code)), staff.list_staff(conn, keys))
         )
         who = acting(everybody, given.staff)
         if ticket is None:

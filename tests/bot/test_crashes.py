@@ -69,7 +69,13 @@ async def test_a_crash_comes_at_the_ordered_passage(world: World) -> None:
 
 def test_the_environment_orders_a_real_kill() -> None:
     """RANGKUL_FAULT=after_send:2 ends a real process by SIGKILL at the second passage, and not at the first."""
-    script = "from bot import faults; faults.arm_from_environment(); [print(n, flush=True) or faults.point('after_send') for n in range(5)]"
+    script = (
+        "from bot import faults\n"
+        "faults.arm_from_environment()\n"
+        "for n in range(5):\n"
+        "    print(n, flush=True)\n"
+        "    faults.point('after_send')\n"
+    )
     ended = subprocess.run(
         [sys.executable, "-c", script],
         env={**os.environ, "RANGKUL_FAULT": "after_send:2"},

@@ -6,7 +6,6 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection
 from world import START, Phone, World
 
 from bot.app import Program

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
 from bot.app import Program, open_program
 from bot.clock import CountedIds, ManualClock
@@ -35,7 +36,7 @@ def flows() -> Flows:
 class Phrasebook:
     """An engine that knows a few messages for sure and finds all others out of scope."""
 
-    INTENTS = {"halo": "greet", "mau daftar": "enroll", "petugas": "talk_to_staff", "lapor": "file_complaint"}
+    INTENTS: ClassVar = {"halo": "greet", "mau daftar": "enroll", "petugas": "talk_to_staff", "lapor": "file_complaint"}
 
     def __init__(self) -> None:
         self.poison: dict[str, Exception] = {}

@@ -1,0 +1,299 @@
+"""The command line as operators and testers use it: on the demo's own database, with the real engine."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+
+from bot import demo
+from bot.__main__ import main
+from bot.app import open_program
+from bot.config import ConfigError, load_config
+from nlu.values import Reading, read
+from storage import inbox, members
+
+CODE = re.compile(r"RK-[0-9A-Z]{4}-[0-9A-Z]{4}")
+
+Rangkul = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A demo of its own: database and keys in a fresh folder."""
+    for name in [name for name in os.environ if name.startswith("RANGKUL_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("RANGKUL_DATABASE__DEMO_DIR", str(tmp_path / "demo"))
+    monkeypatch.setenv("RANGKUL_KEYS__DEMO_FILE", str(tmp_path / "keys" / "demo.json"))
+    return tmp_path
+
+
+@pytest.fixture
+def rangkul(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Rangkul:
+    """Runs a command and gives its exit code, standard output and standard error."""
+
+    def run(*arguments: str, typed: str = "") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        code = main(arguments)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def test_piped_lines_are_a_conversation(rangkul: Rangkul) -> None:
+    """One message a line, replies with numbered options on standard output, then the end."""
+    code, out, _ = rangkul("chat", "--persona", "wati", typed="halo\n\n1\n")
+    assert code == 0
+    assert "1. Daftar" in out.splitlines()
+    assert "Setuju?" in out
+
+
+def test_piped_input_starts_afresh_each_time(rangkul: Rangkul) -> None:
+    """The second run does not stand in the middle of the first one's form."""
+    _, first, _ = rangkul("chat", "--persona", "wati", typed="halo\nmau daftar\n")
+    _, second, _ = rangkul("chat", "--persona", "wati", typed="halo\nmau daftar\n")
+    assert first == second
+
+
+def test_buttons_photos_places_and_stickers_can_be_sent(rangkul: Rangkul, home: Path) -> None:
+    """The terminal's own commands reach the conversation; one that cannot be followed says why."""
+    Image.new("RGB", (40, 40), "red").save(home / "bukti.jpg")
+    typed = (
+        f"halo\n/tombol 1\n/tombol 9\n/foto {home}/bukti.jpg ini\n/foto tidak-ada.jpg\n/lokasi -6.2,106.8\n/stiker\n"
+    )
+    code, out, _ = rangkul("chat", typed=typed)
+    assert code == 0
+    assert "Setuju?" in out
+    assert "/tombol: 1 sampai 2" in out
+    assert "/foto: berkas tidak bisa dibaca: tidak-ada.jpg" in out
+
+
+def test_personas_are_of_the_demo_alone(rangkul: Rangkul, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With keys and a database configured there is nobody invented to speak as."""
+    key = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoxMjM0NTY="
+    other = "MTIzNDU2Nzg5MEFCQ0RFRkdISUpLTE1OT1BRUlNUVVY="
+    monkeypatch.setenv("RANGKUL_ENCRYPTION_KEYS", f"a:{key}")
+    monkeypatch.setenv("RANGKUL_LOOKUP_KEY", other)
+    monkeypatch.setenv("RANGKUL_DATABASE_URL", f"sqlite:///{home}/real.db")
+    code, _, err = rangkul("chat", "--persona", "wati", typed="halo\n")
+    assert (code, "demo: true" in err) == (2, True)
+
+
+def test_the_service_refuses_to_start_without_keys(rangkul: Rangkul) -> None:
+    """Every missing secret is named, and nothing is started."""
+    code, _, err = rangkul("run")
+    assert code == 2
+    assert "database.url" in err
+    assert "RANGKUL_ENCRYPTION_KEYS" in err
+    assert "RANGKUL_LOOKUP_KEY" in err
+
+
+def test_the_demo_s_keys_are_made_once_and_kept_from_others(home: Path) -> None:
+    """Made at first use with no rights for anybody else, outside the data folder, and the same ever after."""
+    config, first = demo.configured(load_config(overrides={"demo": True}))
+    path = config.keys.demo_file
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert not path.is_relative_to(config.database.demo_dir)
+    _, second = demo.configured(load_config(overrides={"demo": True}))
+    assert second.open("t", "c", "r", first.seal("t", "c", "r", b"x")) == b"x"
+    path.write_text("{}")
+    with pytest.raises(ConfigError):
+        demo.configured(load_config(overrides={"demo": True}))
+
+
+def test_a_demo_refuses_a_database_with_other_data(rangkul: Rangkul, home: Path) -> None:
+    """Invented people are never put beside others."""
+    assert rangkul("chat", typed="halo\n")[0] == 0
+    config, keys = demo.configured(load_config(overrides={"demo": True}))
+
+    async def forget_the_mark() -> None:
+        async with open_program(config, keys=keys) as program:
+            await program.db.transaction(lambda conn: conn.exec_driver_sql("DELETE FROM audit"))
+
+    asyncio.run(forget_the_mark())
+    code, _, err = rangkul("chat", typed="halo\n")
+    assert (code, "holds data that is not the demo's" in err) == (2, True)
+
+
+def test_staff_work_on_the_command_line(rangkul: Rangkul) -> None:
+    """A ticket is listed, taken, answered and resolved by name; the words reach the person's conversation."""
+    _, out, _ = rangkul("chat", "--persona", "wati", typed="mau bicara sama petugas\nada yang mau saya tanyakan\n")
+    match = CODE.search(out)
+    assert match, out
+    code = match[0]
+    _, listed, _ = rangkul("tickets")
+    assert code in listed
+    assert rangkul("ticket", code, "take")[0] == 1
+    assert rangkul("ticket", code, "take", "--staff", "nobody")[0] == 1
+    assert rangkul("ticket", code.lower(), "take", "--staff", "rina")[1] == f"{code}: take\n"
+    assert "Rina" in rangkul("tickets")[1]
+    assert rangkul("ticket", code, "reply", "sudah", "kami", "cek", "--staff", "Rina")[0] == 0
+    assert rangkul("ticket", code, "resolve", "--staff", "Rina")[0] == 0
+    assert code not in rangkul("tickets")[1]
+    assert code in rangkul("tickets", "--all")[1]
+    shown = rangkul("ticket", code, "show", "--staff", "Rina")[1]
+    assert "Rina: sudah kami cek" in shown
+    told = rangkul("explain", code)[1]
+    assert "said: staff/reply" in told
+    assert "owner: bot →" in told
+
+
+def test_explain_tells_one_message_as_json(rangkul: Rangkul) -> None:
+    """Intent, confidence, effects and what was said, for the number in the logs; an unknown number is told."""
+    rangkul("chat", typed="halo\n")
+    code, out, _ = rangkul("explain", "1", "--json")
+    told = json.loads(out)
+    assert (code, told["record"]["intent"], told["said"][0]["key"]) == (0, "greet", "engine/greet")
+    assert rangkul("explain", "99")[0] == 1
+
+
+def test_staff_are_added_once(rangkul: Rangkul) -> None:
+    """A name that is taken is refused, whatever its case."""
+    assert rangkul("staff", "add", "Dewi", "--role", "supervisor")[0] == 0
+    assert rangkul("staff", "add", "dewi")[0] == 1
+    assert "supervisor" in rangkul("staff", "list")[1]
+
+
+def test_an_import_tells_every_bad_row_and_changes_nothing(rangkul: Rangkul, home: Path) -> None:
+    """Three bad rows, three lines told, nobody imported; mended, all are; twice, none."""
+    head = "name,nik,kpj,phone,paid_until\n"
+    good = "Rahmat Hidayat,3275011708909003,17000000903,081200000009,2026-11\n"
+    path = home / "members.csv"
+    path.write_text(
+        head
+        + good
+        + ",3275011708909004,17000000904,,\nAni,123,17000000905,,\nJoko,3275011708909006,17000000906,x,2026-13\n"
+    )
+    code, _, err = rangkul("members", "import", str(path))
+    assert code == 1
+    assert [line.split(":")[0] for line in err.splitlines()] == [
+        "line 3",
+        "line 4",
+        "line 5",
+        "line 5",
+        "nothing was imported",
+    ]
+    assert "Rahmat" not in rangkul("members", "list")[1]
+    path.write_text(head + good)
+    assert rangkul("members", "import", str(path))[0] == 0
+    listed = rangkul("members", "list")[1]
+    assert "Rahmat Hidayat" in listed
+    assert "3275011708909003" not in listed
+    assert rangkul("members", "import", str(path))[0] == 1
+
+
+def test_a_backup_brings_everything_back(rangkul: Rangkul, home: Path) -> None:
+    """What was there at the copy is there after the restore, what came later is not; a strange file is refused."""
+    rangkul("staff", "add", "Dewi")
+    copy = home / "copy.db"
+    assert rangkul("backup", str(copy))[0] == 0
+    assert rangkul("backup", str(copy))[0] == 1
+    rangkul("staff", "add", "Eko")
+    assert rangkul("restore", str(copy))[0] == 1
+    assert rangkul("restore", str(copy), "--replace")[0] == 0
+    listed = rangkul("staff", "list")[1]
+    assert "Dewi" in listed
+    assert "Eko" not in listed
+    (home / "strange.db").write_text("no database")
+    assert rangkul("restore", str(home / "strange.db"), "--replace")[0] == 1
+
+
+def test_check_finds_nothing_wrong_and_tells_what_is(
+    rangkul: Rangkul, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What we ship is sound; a wrong setting and a wrong script are both told in one run."""
+    assert rangkul("check")[1] == ""
+    script = home / "wrong.yaml"
+    script.write_text(
+        "test_cases:\n  - test_case: x\n    steps:\n      - {user: halo, assertions: [{flow_started: nope}]}\n"
+    )
+    monkeypatch.setenv("RANGKUL_WEB__PORT", "x")
+    code, out, _ = rangkul("check", str(script))
+    assert code == 1
+    assert "settings: web.port" in out
+    assert f"{script}:4" in out
+
+
+def test_an_unknown_command_is_refused(rangkul: Rangkul) -> None:
+    """Exit code 2, as for every wrong use."""
+    with pytest.raises(SystemExit) as ended:
+        rangkul("dance")
+    assert ended.value.code == 2
+
+
+def test_the_service_serves_and_stops_in_good_order(home: Path) -> None:
+    """A real process: the page and a message over HTTP, then SIGTERM and exit code 0."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "bot", "run", "--demo"],
+        env={**os.environ, "RANGKUL_PORT": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as service:
+        assert service.stdout is not None
+        match = re.search(r"http://\S+", service.stdout.readline())
+        assert match
+        assert httpx.get(match[0]).status_code == 200
+        service.send_signal(signal.SIGTERM)
+        assert service.wait(timeout=15) == 0
+
+
+def test_a_killed_process_loses_no_message(home: Path) -> None:
+    """SIGKILL in the second turn, before its commit: the next program answers that message, once."""
+    killed = subprocess.run(
+        [sys.executable, "-m", "bot", "chat", "--persona", "budi"],
+        env={**os.environ, "RANGKUL_FAULT": "before_commit:2", "RANGKUL_TURN__LEASE_S": "0"},
+        input="halo\nmau daftar\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert "Daftar" in killed.stdout
+    config, keys = demo.configured(load_config(overrides={"demo": True}))
+
+    async def recover() -> list[str]:
+        async with open_program(config, keys=keys) as program:
+            assert (await program.db.read(inbox.waiting))[0] == 1
+            await program.settle()
+            row = await program.db.read(lambda conn: inbox.load(conn, keys, 2))
+            found = await program.db.read(lambda conn: inbox.of_conversation(conn, keys, row.conversation))
+            return [one.status for one in found]
+
+    assert asyncio.run(recover()) == ["done", "done"]
+
+
+def test_personas_have_valid_invented_records(home: Path) -> None:
+    """Their numbers pass our own readers, their NIK serials are of the invented kind, and they are in the demo."""
+    config, keys = demo.configured(load_config(overrides={"demo": True}))
+
+    async def listed() -> list[members.Member]:
+        async with open_program(config, keys=keys) as program:
+            return await program.db.read(lambda conn: members.list_members(conn, keys))
+
+    found = asyncio.run(listed())
+    assert {(member.row.name, member.row.status) for member in found} == {
+        ("Budi Santoso", "active"),
+        ("Siti Aminah", "inactive"),
+    }
+    for row in (member.row for member in found):
+        assert row.nik[-4] == "9"
+        for kind, value in (("nik", row.nik), ("kpj", row.kpj), ("phone", row.phone or "")):
+            result = read(kind, value, today=date(2026, 11, 23))
+            assert isinstance(result, Reading)
+            assert result.value == value
+    assert {persona.phone for persona in demo.PERSONAS.values()} >= {member.row.phone for member in found}
