@@ -77,7 +77,8 @@ def check(conn: Connection, keys: Keyring, query: IdentityCheck, *, person: str,
     member, phone, tail, last_paid = record if record is not None else ("", NOTHING, NOTHING, None)
     phone_fits = compare_digest(keys.lookup("phone", query.phone), phone or NOTHING)
     tail_fits = compare_digest(kpj_tail(keys, query.nik, query.given), tail)
-    month_fits = compare_digest(query.given.encode(), f"{last_paid:%Y-%m}".encode() if last_paid else b"-")
+    month = f"{last_paid:%Y-%m}" if last_paid else ""
+    month_fits = compare_digest(query.given.encode(), month.encode()) and month != ""
     fact_fits = tail_fits if query.fact == "kpj_last4" else month_fits
     if tries.own >= OWN_FAILURES_TO_LOCK:
         return IdentityResult("locked", failures=tries.failures, own_failures=tries.own)
