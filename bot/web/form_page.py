@@ -46,9 +46,7 @@ class FormPages:
             if wait_s := site.wait_s(request, visit.key):
                 return site.refuse(429, errors.slow_down, retry_after_s=wait_s)
             number = int(message) if message.isascii() and message.isdigit() and len(message) < 19 else 0
-            token = await self._program.db.transaction(
-                lambda conn: self._new_link(conn, visit.conversation, number)
-            )
+            token = await self._program.db.transaction(lambda conn: self._new_link(conn, visit.conversation, number))
         except BodyTooLong:
             return site.refuse(413, errors.too_long)
         except Unavailable:
@@ -60,9 +58,7 @@ class FormPages:
         token = request.path_params["token"]
         now = self._program.clock.now()
         try:
-            target = await self._program.db.read(
-                lambda conn: forms.peek(conn, self._program.keys, token, now)
-            )
+            target = await self._program.db.read(lambda conn: forms.peek(conn, self._program.keys, token, now))
         except Unavailable:
             return self._site.refuse(503, self._site.words.errors.unavailable, retry_after_s=5)
         return self._field(request, target) if target else self._gone(request)

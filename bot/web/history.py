@@ -36,9 +36,7 @@ def whole(conn: Connection, keys: Keyring, conversation: str) -> wire.Conversati
     )
 
 
-def missed(
-    conn: Connection, keys: Keyring, conversation: str, after: int, limit: int
-) -> tuple[wire.FromBot, ...]:
+def missed(conn: Connection, keys: Keyring, conversation: str, after: int, limit: int) -> tuple[wire.FromBot, ...]:
     """The answers after a position, oldest first, `limit` at most."""
     return tuple(wire.from_bot(row) for row in outbox.since(conn, keys, conversation, after, limit))
 

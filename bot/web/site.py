@@ -146,9 +146,7 @@ class Site:
 
     def notice(self, request: Request, title: str, *lines: str, action: str, status: int = 200) -> Response:
         """A page that says one thing and leads back to the talk."""
-        return self.templates.page(
-            request, "notice.html", status=status, title=title, lines=lines, action=action
-        )
+        return self.templates.page(request, "notice.html", status=status, title=title, lines=lines, action=action)
 
     def _operator_line(self) -> str:
         service = self.program.config.service

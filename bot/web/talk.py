@@ -100,9 +100,7 @@ class Talk:
         file = Attachment(self._program.ids.new(), photo.mime, photo.data) if photo else None
         caption = upload.fields.get("caption", "").strip()
         content = Media("photo", file.id if file else "", caption=caption, problem=problem)
-        accepted = await self._program.receive(
-            self._arrival(visit, client_id, content), files=(file,) if file else ()
-        )
+        accepted = await self._program.receive(self._arrival(visit, client_id, content), files=(file,) if file else ())
         return await self._accepted(request, visit, client_id, accepted)
 
     async def _read(self, upload: Upload, data: bytes) -> tuple[Photo | None, str]:
@@ -162,9 +160,7 @@ class Talk:
             return site.refuse(503, self._words.unavailable, retry_after_s=BUSY_S)
         if isinstance(visit, Gone):
             return site.refuse(401, self._words.ended)
-        after = max(
-            position(request.query_params.get("after")), position(request.headers.get("last-event-id"))
-        )
+        after = max(position(request.query_params.get("after")), position(request.headers.get("last-event-id")))
         if not site.channel.has_room(visit.address):
             return site.refuse(429, self._words.too_many_streams, retry_after_s=BUSY_S)
         return EventStream(self._streams.of(visit.address, site.token(request), after))

@@ -45,7 +45,11 @@ const request = (method, path, body, onProgress) => new Promise((resolve) => {
   call.send(body || null);
 });
 
-const startOver = () => { queue.length = 0; location.reload(); };
+let isLeaving = false;
+const startOver = () => {
+  queue.length = 0;
+  if (!isLeaving) location.reload(); // while leaving, a reload would overtake the page that comes
+};
 
 // ── what is shown ──────────────────────────────────────────────────────────────────────────────
 
@@ -120,7 +124,7 @@ const choiceButtons = (message) => {
 };
 
 const formButton = (message) => {
-  const form = element("form");
+  const form = element("form", "offer");
   form.method = "post";
   form.action = "/isi";
   const which = element("input");
@@ -407,6 +411,7 @@ welcome.querySelectorAll("[data-starter]").forEach((starter) => {
 });
 
 const menu = document.querySelector(".menu");
+menu.querySelector("form").onsubmit = () => { isLeaving = true; queue.length = 0; };
 document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || !menu.open) return;

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest_asyncio
+from web_service import KnownAnswers, MovableClock, Service
 
 from bot.app import assemble
 from bot.channels.web import WebChannel
@@ -15,7 +16,6 @@ from bot.config import Config, Web
 from bot.web.app import build_web
 from storage.database import create_from_template
 from storage.keyring import Keyring
-from web_service import KnownAnswers, MovableClock, Service
 
 MakeService = Callable[..., Awaitable[Service]]
 

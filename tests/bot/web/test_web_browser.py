@@ -8,7 +8,6 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -212,9 +211,14 @@ async def test_a_refused_message_says_so(make_service: Any) -> None:
     """Too fast: the page says it kindly, keeps the message and sends it by itself later."""
     service = await make_service(messages_per_minute=60)
     async with seated(service) as seat:
+        refused: list[str] = []
+
         async def slow_down(route: Any) -> None:
-            await seat.page.unroute("**/messages")
-            await route.fulfill(status=429, headers={"Retry-After": "1"}, json={"error": "x"})
+            if refused:
+                await route.continue_()
+            else:
+                refused.append(route.request.post_data)
+                await route.fulfill(status=429, headers={"Retry-After": "1"}, json={"error": "x"})
 
         await seat.page.route("**/messages", slow_down)
         await seat.say("cepat")
@@ -426,7 +430,7 @@ async def test_screen_readers_are_told(service: Service) -> None:
         assert text is not None and "Rangkul: " in text and "Bapak/Ibu: pilih" in text
         nameless = await seat.page.evaluate(
             """() => [...document.querySelectorAll("button, input:not([type=hidden]), textarea")].filter((element) =>
-                !element.closest("[hidden]") && !element.innerText && !element.getAttribute("aria-label") &&
+                !element.closest("[hidden]") && !element.textContent.trim() && !element.getAttribute("aria-label") &&
                 !(element.labels || []).length && element.getAttribute("aria-hidden") !== "true").length"""
         )
         assert nameless == 0

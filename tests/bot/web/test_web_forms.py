@@ -120,7 +120,7 @@ async def test_the_answer_goes_to_the_conversation_of_the_link(service: Service)
 
 
 async def test_an_old_browser_may_fill_in_without_an_origin(service: Service) -> None:
-    """Browsers before 2020 send the origin "null" from this page; the link itself is the secret. Other sites may not."""
+    """Browsers before 2020 send the origin "null" from this page: the link is the secret. Other sites may not."""
     client = await service.visitor()
     link = await link_of(service, client)
     refused = await client.post(link, data={"value": NIK}, headers={"origin": "https://evil.example"})

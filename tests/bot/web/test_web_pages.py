@@ -35,7 +35,7 @@ async def test_first_visit_sets_a_cookie_that_scripts_cannot_read(service: Servi
 
 
 async def test_over_https_the_cookie_is_bound_to_host_and_tls(make_service: Any) -> None:
-    """With a public https address the cookie is Secure with the __Host- prefix, and browsers are told to stay on TLS."""
+    """With a public https address the cookie is Secure with the __Host- prefix, and browsers stay on TLS."""
     service = await make_service(public_url="https://tanya.example.org")
     answer = await service.client().get("/")
     assert re.match(r"__Host-rangkul=[\w-]{43};.*Path=/.*Secure", answer.headers["set-cookie"])
@@ -146,9 +146,7 @@ async def test_a_persona_talks_with_their_phone(make_service: Any, persona: str)
     conversation = await service.program.db.read(
         lambda conn: conn.exec_driver_sql("SELECT id FROM conversations").scalar_one()
     )
-    held = await service.program.db.read(
-        lambda conn: conversations.peek(conn, service.program.keys, conversation)
-    )
+    held = await service.program.db.read(lambda conn: conversations.peek(conn, service.program.keys, conversation))
     assert held.phone == (PERSONAS[persona].phone if persona in PERSONAS else None)
 
 
@@ -232,7 +230,10 @@ async def test_files_are_the_same_packed_or_not(service: Service) -> None:
     assert (await service.client().get("/static/..%2fapp.py")).status_code == 404
 
 
-@pytest.mark.parametrize(("trial", "line"), [(True, "Layanan uji coba, bukan BPJS Ketenagakerjaan"), (False, "Dijalankan oleh Rangkul")])
+@pytest.mark.parametrize(
+    ("trial", "line"),
+    [(True, "Layanan uji coba, bukan BPJS Ketenagakerjaan"), (False, "Dijalankan oleh Rangkul")],
+)
 async def test_the_page_says_who_runs_it(make_service: Any, trial: bool, line: str) -> None:
     """A trial says that it is one; otherwise the operator is named."""
     service = await make_service()

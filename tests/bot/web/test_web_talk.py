@@ -201,9 +201,7 @@ async def test_one_address_is_limited_as_a_whole(make_service: Any) -> None:
     assert statuses == [200] * 20 + [429] * 5
 
 
-async def test_a_database_that_is_away_is_a_503_to_try_again(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_database_that_is_away_is_a_503_to_try_again(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """When nothing can be stored the page is told to try again, and then it goes through once."""
     client = await service.visitor()
     message_id = fresh()

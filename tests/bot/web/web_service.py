@@ -136,13 +136,10 @@ async def served(service: Service, *, port: int = 0) -> AsyncIterator[str]:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
-    server = uvicorn.Server(
-        uvicorn.Config(service.app, log_level="error", lifespan="off", timeout_graceful_shutdown=2)
-    )
+    server = uvicorn.Server(uvicorn.Config(service.app, log_level="error", lifespan="off", timeout_graceful_shutdown=2))
     service.program.start()
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:
-        await asyncio.sleep(0.01)
+    await until(lambda: server.started)
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
@@ -155,8 +152,8 @@ async def served(service: Service, *, port: int = 0) -> AsyncIterator[str]:
 
 async def until(found: Callable[[], bool], *, within_s: float = 5.0) -> None:
     """Waits until something is so; fails when it never is."""
-    for _ in range(int(within_s / 0.02)):
+    for _ in range(int(within_s / 0.01)):
         if found():
             return
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.01)
     pytest.fail("it did not happen in time")
