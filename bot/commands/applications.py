@@ -51,6 +51,7 @@ async def _run(given: argparse.Namespace) -> int:
 
 
 async def _advance(records: Records, given: argparse.Namespace) -> int:
+    code = code_groups(given.code)
     everybody = await records.db.read(lambda conn: staff.list_staff(conn, records.keys))
     who = acting(everybody, given.staff)
     if isinstance(who, str):
