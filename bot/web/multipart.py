@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import MultipartParseError
-from python_multipart.multipart import MultipartCallbacks, MultipartParser, parse_options_header
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+if TYPE_CHECKING:  # the library names it for type checkers alone
+    from python_multipart.multipart import MultipartCallbacks
 
 MAX_FIELD_BYTES = 8_000
 """Room for a caption of 2,000 characters, four bytes each at most."""
