@@ -74,6 +74,7 @@ MENU: Final = (
 _PLEASANTRIES: Final = frozenset({"greet", "thank", "goodbye", "bot_challenge", "abuse", "out_of_scope"})
 _ANSWERS: Final = frozenset({"affirm", "deny", "skip", "correct", "repeat", "go_back", "inform"})
 _CONTROLS: Final = frozenset({"cancel", "go_back", "repeat", "skip", "help"})
+_CHOSEN: Final = frozenset({"pick", "yes_no"})
 _SHORT_WORDS: Final = 8
 _CHOICE_WORDS: Final = 4
 """Longer words are a request of their own, though a label may stand in them."""
@@ -86,6 +87,9 @@ _MISFORTUNE: Final = {
     ),
     "report_death": re.compile(r"meninggal|wafat|tiada|berpulang|almarhum|seda|maot|ngantunkeun|mati"),
 }
+_HAS_NONE: Final = re.compile(
+    r"\b(hilang|ilang|kebuang|dibuang|(ga|gak|nggak|tidak|tdk|ndak) (ada|punya|disimp\w+)|lupa)\b"
+)
 _SCAM: Final = re.compile(r"hadiah|undian|pemenang|menang|bonus|klik|bit ly|\bpin\b|link")
 _YES: Final = frozenset({"cancel_yes", "staff", "resume"})
 _NO: Final = frozenset({"resume", "again", "menu"})
@@ -189,6 +193,13 @@ def _answer(work: Work, ask: Ask, text: str, understanding: Understanding) -> No
         return
     if correct(work, text, sure=intent == "correct" and sure and ask.kind != "free"):
         return
+    told = intent in _MISFORTUNE and confidence >= settings.guess_confidence
+    leaves = (sure or told) and _is_topic(work, intent) and _is_meant(work, intent, text)
+    words = len(plain(text).split())
+    other_task = intent in work.flows.by_name and intent != work.tasks[-1].flow
+    if leaves and ask.kind in _CHOSEN and words >= _CHOICE_WORDS and other_task:
+        _meant(work, understanding)
+        return
     result = read_answer(work, ask, text)
     if not isinstance(result, Refusal):
         if ask.kind == "free" and _turns_away(work, intent, sure=sure, text=text):
@@ -196,8 +207,7 @@ def _answer(work: Work, ask: Ask, text: str, understanding: Understanding) -> No
             return
         accept(work, ask, result[0], result[1], understanding)
         return
-    leaves = sure and _is_topic(work, intent) and _is_meant(work, intent, text)
-    if leaves and len(plain(text).split()) >= _TASK_WORDS:
+    if leaves and words >= _TASK_WORDS:
         _meant(work, understanding)
         return
     if not result.attempt and (sure or (confidence >= settings.clear_confidence and intent in _CONTROLS)):
@@ -210,7 +220,7 @@ def _answer(work: Work, ask: Ask, text: str, understanding: Understanding) -> No
         if leaves or intent in _PLEASANTRIES:
             _meant(work, understanding)
             return
-    if ask.kind == "media" and read_no(work, text):
+    if ask.kind == "media" and (read_no(work, text) or _HAS_NONE.search(plain(text))):
         skip(work)
         return
     _otherwise(work, ask, text, result, understanding)
@@ -288,6 +298,8 @@ def _answer_offer(work: Work, text: str, understanding: Understanding) -> None:
     if work.asked.key == "engine/clarify" or missed(work) > 1:
         work.settle_question()
         _unclear(work, understanding)
+    elif work.asked.key.startswith("engine/greet"):
+        work.ask("engine/menu", options=work.asked.options)
     else:
         work.ask_again()
 

@@ -44,7 +44,7 @@ _RELATIVES: Final = {
 _FOR_OTHER: Final = {
     relation: re.compile(
         r"\b(daftar(in|kan|ke)|dftr(in|kan)|(mau|bantu|tolong) daftar|buat|untuk|utk|bantu(in)?) "
-        rf"(si |nama )?({words})\b"
+        rf"(\w+ )?({words})\b|\bdaftar(in|kan)\b.*\b({words}) (saya|sy|aku|gue|ku)\b"
     )
     for relation, words in _RELATIVES.items()
 }

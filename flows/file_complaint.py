@@ -27,13 +27,16 @@ RECEIPTS: Final = frozenset({"contribution_not_recorded", "payment_failed"})
 """A picture of the receipt tells when it happened."""
 _TELLING_WORDS: Final = 4
 _MORE_WORDS: Final = 3
+_SURELY_TELLING: Final = 7
+_LIKELY: Final = 0.45
 _SURE: Final = 0.6
 _ANONYMOUS: Final = "anonymous"
 
 
 def _prefill(view: View, understanding: Understanding) -> Mapping[str, Value]:
     """An opening message that tells the trouble is its description."""
-    if len(plain(understanding.text).split()) < _TELLING_WORDS or "mau komplain" in plain(understanding.text)[-14:]:
+    words = len(plain(understanding.text).split())
+    if words < _TELLING_WORDS or (words < _SURELY_TELLING and understanding.categories[0].confidence < _LIKELY):
         return {}
     return {"description": understanding.text, **_guessed(view, understanding)}
 
@@ -68,7 +71,7 @@ def _check_description(view: View, value: Value, _: Reading | None) -> Checked:
     if not isinstance(value, str) or len(plain(value).split()) < 2:
         return Rejected("file_complaint/too_short")
     guessed = _guessed(view, view.turn.understanding)
-    return Fill({"description": value, **guessed}, _after_telling(guessed))
+    return Fill({"description": value, **guessed}, () if value == view.opening else _after_telling(guessed))
 
 
 def _after_telling(guessed: Mapping[str, Value]) -> tuple[Say, ...]:

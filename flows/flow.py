@@ -157,10 +157,10 @@ class Ask:
     """One question and how its answer is read.
 
     `kind` is a reader of `nlu.values` or one of: `free` (words as typed), `pick` (one of `picks`), `yes_no`,
-    `days` (days worked in a month), `media` (a photo or document). `entity` is what fills the slot from a whole sentence. `names` are the words
-    by which a person corrects it. A question with a `label` stands in the read-back. `clears` are slots that
-    hang on this one and are asked again when it changes. `refused` may make something of an answer that could not
-    be read; `other_key` may ask in other words because of it.
+    `days` (days worked in a month), `media` (a photo or document). `entity` is what fills the slot from a whole
+    sentence. `names` are the words by which a person corrects it. A question with a `label` stands in the read-back.
+    `clears` are slots that hang on this one and are asked again when it changes. `refused` may make something of an
+    answer that could not be read; `other_key` may ask in other words because of it.
     """
 
     slot: str

@@ -7,6 +7,7 @@ Shared by the sign-up and the calculator. Slots: `money` (whole rupiah a month) 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from flows.flow import UNSET, Ask, Checked, Fill, Pick, Rejected, View, said
@@ -16,6 +17,7 @@ from nlu.values import Reading
 
 _THOUSAND = 1_000
 _MOST_DAYS = 31
+_MONTHLY = re.compile(r"bulan|\bbln\b|/bl")
 _LARGEST_INCOME = 1_000_000_000
 _HARDLY_A_MONTH = 300_000
 """Below it, a bare sum is more likely a day's income; the person is asked."""
@@ -33,9 +35,14 @@ def _check_money(view: View, value: Value, reading: Reading | None) -> Checked:
         return Fill({"daily_money": amount, "money": UNSET})
     if "per_week" in doubts or "per_year" in doubts:
         return Rejected("reject/money/not_monthly", {"amount": rupiah(amount)})
-    if reading and "per_month" not in doubts and amount < _HARDLY_A_MONTH:
+    if reading and amount < _HARDLY_A_MONTH and not _says_month(view):
         return Fill({"small_money": amount, "money": UNSET})
     return Fill({"money": amount})
+
+
+def _says_month(view: View) -> bool:
+    understanding = view.turn.understanding
+    return understanding is not None and bool(_MONTHLY.search(understanding.text.lower()))
 
 
 def _check_meant(view: View, value: Value, _: Reading | None) -> Checked:

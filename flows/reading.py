@@ -15,11 +15,12 @@ _MIN_FREE_CHARS = 2
 _DAYS_OF_A_MONTH = 30
 _EVERY_DAY = re.compile(r"\b(tiap|setiap|saben|unggal)\b")
 _DAY_WORDS = re.compile(r"\b(hari|hr|dino|dinten|sebulan|perbulan|per bulan|kira|kira2|sekitar)\b|-")
-_PLAIN_NO = frozenset(
-    {"belum", "belom", "blm", "durung", "tidak", "tdk", "nggak", "enggak", "gak", "ga", "ndak", "ora"}
-)
 _PICK_WORDS = 7
 """Longer words are no plain choice, whatever words of one stand in them."""
+_PLAIN_NO = frozenset(
+    {"belum", "belom", "blm", "durung", "tidak", "tdk", "nggak", "enggak", "gak", "ga", "ndak", "ora", "tapi"}
+)
+_PLAIN_YES = frozenset({"ya", "iya", "iyo", "ada", "punya", "sudah", "udah", "sdh", "udh", "boleh", "setuju", "betul"})
 
 
 def read_answer(work: Work, ask: Ask, text: str) -> tuple[Value, Reading | None] | Refusal:
@@ -85,19 +86,22 @@ def _read_yes_no(work: Work, text: str) -> tuple[Value, Reading] | Refusal:
     if isinstance(result, Reading) and result.value != "unclear":
         return result.value == "yes", result
     words = plain(text).split()
-    if words and words[0] in _PLAIN_NO and len(words) <= _PICK_WORDS and not is_question(text):
-        return False, Reading("no")
+    if words and len(words) <= _PICK_WORDS and not is_question(text):
+        if words[0] in _PLAIN_NO:
+            return False, Reading("no")
+        if words[0] in _PLAIN_YES and not _PLAIN_NO.intersection(words):
+            return True, Reading("yes")
     return Refusal("unclear", attempt=False)
 
 
 def _read_pick(work: Work, picks: tuple[Pick, ...], text: str) -> tuple[Value, Reading | None] | Refusal:
+    said = plain(text)
+    if len(said.split()) > _PICK_WORDS:
+        return Refusal("unclear", attempt=False)
     titles = [pick_title(work, pick) for pick in picks]
     result = read("choice", text, today=work.today, options=titles)
     if isinstance(result, Reading) and isinstance(result.value, int):
         return picks[result.value - 1].value, result
-    said = plain(text)
-    if len(said.split()) > _PICK_WORDS:
-        return Refusal("unclear", attempt=False)
     named = [pick for pick in picks if any(re.search(rf"\b{re.escape(word)}\b", said) for word in pick.words)]
     if len(named) == 1:
         return named[0].value, None
