@@ -44,6 +44,9 @@ SWEEP_EVERY_S: Final = 1.0
 TAKEN_OVER_AT_ONCE: Final = 50
 """Messages of others that one sweep takes over."""
 
+WHOLE_CONVERSATION: Final = 100_000
+"""Messages of one conversation that are looked through for unhandled ones."""
+
 MAX_ROUNDS: Final = 1000
 """Rounds after which `settle` says that the program never comes to rest."""
 
@@ -81,6 +84,7 @@ class Program:
     lease: timedelta
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _background: list[asyncio.Task[None]] = field(default_factory=list)
+    _under_way: set[asyncio.Task[Outcome]] = field(default_factory=set)
 
     # ── what comes in ────────────────────────────────────────────────────────────────────────────
 
@@ -166,6 +170,18 @@ class Program:
                 return
         raise NeverSettles(f"still busy after {MAX_ROUNDS} rounds")
 
+    async def take_over(self, conversation: str) -> None:
+        """Takes up what stands unhandled in one conversation. Safe beside a process that works on it."""
+        rows = await waited_out(
+            self.db,
+            self.clock,
+            lambda conn: inbox.of_conversation(conn, self.keys, conversation, limit=WHOLE_CONVERSATION),
+        )
+        for row in rows:
+            if row.status == "new" and row.content is not None:
+                self.worklist.put(Pending(row.inbox_id, conversation, row.content, row.attempts, row.received_at))
+        await self.settle_received()
+
     async def settle_received(self) -> None:
         """Handles and sends what this process took in itself; what others left stays where it is."""
         while self.worklist.has_ready:
@@ -206,14 +222,18 @@ class Program:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         self._background = []
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=STOP_WITHIN_S)
         try:
             await asyncio.wait_for(self.sender.finish_started(), timeout=STOP_WITHIN_S)
         except TimeoutError:
             self.sender.stop()
+        for turn in self._under_way:
+            turn.cancel()
 
     def abandon(self) -> None:
         """Lets go of everything as a kill would: nothing further is committed or sent."""
-        for task in self._background:
+        for task in (*self._background, *self._under_way):
             task.cancel()
         self.sender.stop()
         self.db.abandon()
@@ -231,7 +251,11 @@ class Program:
                 await asyncio.sleep(RESTART_S)
 
     async def _handle(self, pending: Pending) -> None:
-        if await self.turns.handle(pending) is Outcome.NOT_YET:
+        turn = asyncio.create_task(self.turns.handle(pending))
+        self._under_way.add(turn)
+        turn.add_done_callback(self._under_way.discard)
+        # Stopping waits for the turn instead of leaving its replies to the end of the lease.
+        if await asyncio.shield(turn) is Outcome.NOT_YET:
             # Another process works on the earlier message; it is done sooner than the next regular look.
             asyncio.get_running_loop().call_later(NOT_YET_S, self.wake)
 

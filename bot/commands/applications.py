@@ -59,9 +59,7 @@ async def _advance(records: Records, given: argparse.Namespace) -> int:
         return 1
     try:
         moved = await records.db.transaction(
-            lambda conn: applications.advance(
-                conn, code_groups(given.code), given.state, by=who.id, now=records.clock.now()
-            )
+            lambda conn: applications.advance(conn, code, given.state, by=who.id, now=records.clock.now())
         )
     except KeyError:
         print(f"{given.code}: no such sign-up", file=sys.stderr)

@@ -18,7 +18,7 @@ from bot import demo, faults
 from bot.app import Program, open_program
 from bot.channels.terminal import COMMANDS, NAME, BadLine, Line, line_of, shown
 from bot.clock import SystemIds
-from bot.commands.opening import command_parser, settings_of
+from bot.commands.opening import arm_faults, command_parser, settings_of
 from bot.config import Config, ConfigError
 from bot.outage import waited_out
 from storage import outbox, people
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     address = given.persona or given.phone or f"local:{getpass.getuser()}"
     if given.new or not typed:
         address = f"{address}#{SystemIds().new()}"
-    faults.arm_from_environment()
+    arm_faults()
     asyncio.run(_talk(config, keys, address, phone, typed=typed))
     return 0
 
@@ -109,6 +109,7 @@ class Terminal:
         if found is None:
             return
         self.conversation = found
+        await self.program.take_over(found)
         rows = await self._rows()
         while rows:
             await self._take(rows, only_new=True)

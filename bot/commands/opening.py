@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot import demo
+from bot import demo, faults
 from bot.clock import Clock, Ids, SystemClock, SystemIds
-from bot.config import Config, has_secrets, load_config, require_secrets
+from bot.config import Config, ConfigError, has_secrets, load_config, require_secrets
 from bot.logs import set_up_logs
 from storage.database import Database, open_database, upgrade
 from storage.keyring import Keyring
@@ -54,6 +54,14 @@ def settings_of(
     if config.demo:
         return demo.configured(config)
     return config, require_secrets(config)
+
+
+def arm_faults() -> None:
+    """Takes the order for a crash from `RANGKUL_FAULT`. Raises ConfigError for one that names no place."""
+    try:
+        faults.arm_from_environment()
+    except ValueError as error:
+        raise ConfigError([str(error)]) from error
 
 
 @asynccontextmanager

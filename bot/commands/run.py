@@ -14,10 +14,10 @@ import structlog
 import uvicorn
 import uvloop
 
-from bot import demo, faults
+from bot import demo
 from bot.app import Program, open_program
 from bot.channels.web import WebChannel
-from bot.commands.opening import command_parser, settings_of
+from bot.commands.opening import arm_faults, command_parser, settings_of
 from bot.config import Config, Web
 from storage.keyring import Keyring
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--demo", action="store_true", help="invented personas, throw-away keys, own database")
     parser.add_argument("--database", metavar="URL")
     config, keys = settings_of(parser.parse_args(arguments), quiet=False, demo_when_bare=False)
-    faults.arm_from_environment()
+    arm_faults()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(config, keys))
     return 0

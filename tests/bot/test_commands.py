@@ -236,7 +236,7 @@ def test_an_unknown_command_is_refused(rangkul: Rangkul) -> None:
 
 
 def test_the_service_serves_and_stops_in_good_order(home: Path) -> None:
-    """A real process: the page and a message over HTTP, then SIGTERM and exit code 0."""
+    """A real process: it says where the page is, the page is there, and SIGTERM ends it with exit code 0."""
     with subprocess.Popen(
         [sys.executable, "-m", "bot", "run", "--demo"],
         env={**os.environ, "RANGKUL_PORT": "0"},

@@ -271,3 +271,55 @@ async def test_another_channel_s_replies_are_left_to_its_process(world: World) -
     async with world.program() as program:
         await program.settle()
         assert world.phone.keys == ["engine/greet"]
+
+
+@pytest.mark.asyncio
+async def test_two_programs_share_the_work(world: World) -> None:
+    """Messages of the same people taken in by two programs at once are each handled once, in order."""
+    world.config = Config(turn=TurnSection(lease_s=30, workers=2))
+    async with world.program() as one, world.program() as other:
+        one.start()
+        other.start()
+        for n in range(6):
+            for who in ("a", "b", "c"):
+                program = one if (n + ord(who)) % 2 else other
+                await program.receive(world.arrival(f"pesan {n}", address=who), patience_s=None)
+        for _ in range(500):
+            if len({row.inbox_id for row in world.phone.arrived}) == 18:
+                break
+            one.wake()
+            other.wake()
+            await asyncio.sleep(0.02)
+        assert len({row.id for row in world.phone.arrived}) == len(world.phone.arrived)
+        for who in ("a", "b", "c"):
+            mine = [row.inbox_id for row in world.phone.arrived if row.address == who]
+            assert mine == sorted(mine)
+            assert len(set(mine)) == 6
+
+
+@pytest.mark.asyncio
+async def test_stopping_finishes_the_turn_under_way(world: World) -> None:
+    """A message that a worker has begun with when the service is told to stop is still answered."""
+    world.config = Config(turn=TurnSection(lease_s=30))
+    async with world.program() as program:
+        program.start()
+        accepted = await program.receive(world.arrival("halo"))
+        for _ in range(100):
+            if not world.engine.heard:
+                await asyncio.sleep(0)
+        assert world.engine.heard == ["halo"]
+    assert world.phone.keys == ["engine/greet"]
+    async with world.program() as program:
+        assert await world.status(program, accepted) == "done"
+
+
+@pytest.mark.asyncio
+async def test_one_conversation_is_taken_over_without_the_others(world: World) -> None:
+    """A terminal takes up what was left in its own conversation, and leaves other people's messages alone."""
+    async with world.program() as program:
+        mine = await program.receive(world.arrival("halo", address="a"))
+        others = await program.receive(world.arrival("halo", address="b"))
+    async with world.program() as program:
+        await program.take_over(mine.conversation)
+        assert await world.status(program, mine) == "done"
+        assert await world.status(program, others) == "new"
