@@ -66,10 +66,10 @@ def miss(work: Work, ask: Ask, key: str, args: Mapping[str, str]) -> None:
             work.option("staff", "staff"), work.option("try_again", "again"), work.option("later", "later"),
         )  # fmt: skip
         work.ask("engine/three_misses", slot=ask.slot, options=options, misses=count)
+    elif turn == 1 and count > work.settings.misses_before_staff:
+        work.reprompt("engine/still_stuck")
     elif turn == 1 or not key.startswith("reject/"):
         work.reprompt(key, **dict(args))
-    elif count > work.settings.misses_before_staff:
-        work.reprompt("engine/still_stuck")
     elif work.copy.has(second):
         work.reprompt(second, **dict(ask.args(work)))
     else:

@@ -87,6 +87,7 @@ _MISFORTUNE: Final = {
     ),
     "report_death": re.compile(r"meninggal|wafat|tiada|berpulang|almarhum|seda|maot|ngantunkeun|mati"),
 }
+_LEAST_MISFORTUNE: Final = 0.2
 _HAS_NONE: Final = re.compile(
     r"\b(hilang|ilang|kebuang|dibuang|(ga|gak|nggak|tidak|tdk|ndak) (ada|punya|disimp\w+)|lupa)\b"
 )
@@ -159,6 +160,7 @@ def _come_back(work: Work) -> None:
 
 def _words(work: Work, text: str, understanding: Understanding | None) -> None:
     assert understanding, "a text comes with its understanding"
+    understanding = _with_misfortune(understanding)
     if option := _option_named(work, text):
         _act(work, option.action)
     elif intent := command(text):
@@ -173,6 +175,18 @@ def _words(work: Work, text: str, understanding: Understanding | None) -> None:
         _open_talk(work, understanding)
 
 
+def _with_misfortune(understanding: Understanding) -> Understanding:
+    """An accident or a death told in plain words is never outdone by a reading that is no request at all."""
+    if understanding.intent not in _PLEASANTRIES | _ANSWERS:
+        return understanding
+    words = plain(understanding.text)
+    for ranked in understanding.ranking[:3]:
+        told = _MISFORTUNE.get(ranked.name)
+        if told and told.search(words) and ranked.confidence >= _LEAST_MISFORTUNE:
+            return msgspec.structs.replace(understanding, intent=ranked.name, confidence=1.0)
+    return understanding
+
+
 def _option_named(work: Work, text: str) -> Option | None:
     """The offered option that these words name exactly."""
     said = plain(text)
@@ -184,6 +198,9 @@ def _option_named(work: Work, text: str) -> Option | None:
 def _answer(work: Work, ask: Ask, text: str, understanding: Understanding) -> None:
     intent, confidence = understanding.intent, understanding.confidence
     settings = work.settings
+    if _is_stuck(work) and (option := _option_agreed(work, text) or _option_chosen(work, text)):
+        _act(work, option.action)
+        return
     sure = confidence >= settings.digress_confidence
     if sure and is_question(text) and _is_topic(work, intent) and _may_interrupt(ask, text):
         _meant(work, understanding)
@@ -228,8 +245,7 @@ def _answer(work: Work, ask: Ask, text: str, understanding: Understanding) -> No
 
 def _otherwise(work: Work, ask: Ask, text: str, refusal: Refusal, understanding: Understanding) -> None:
     """Words that are no answer may name an option shown (as `Lewati`), or answer a question yet to come."""
-    stuck = work.asked is not None and work.asked.key == "engine/three_misses"
-    if option := (stuck and _option_agreed(work, text)) or _option_chosen(work, text):
+    if option := _option_chosen(work, text):
         _act(work, option.action)
     elif filled_by_refusal(work, ask, refusal):
         advance(work)
@@ -244,6 +260,11 @@ def read_no(work: Work, text: str) -> bool:
     """Whether the words plainly say no."""
     result = read("affirm_deny", text, today=work.today)
     return isinstance(result, Reading) and result.value == "no"
+
+
+def _is_stuck(work: Work) -> bool:
+    """Whether a human, another try or a pause were offered beside the open question."""
+    return work.asked is not None and work.asked.key == "engine/three_misses"
 
 
 def _is_topic(work: Work, intent: str) -> bool:

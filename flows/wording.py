@@ -12,7 +12,7 @@ from typing import Final
 _NOT_WORDS: Final = re.compile(r"[^a-z0-9 ]+")
 _POLITE: Final = frozenset((
     "min", "kak", "bang", "pak", "bu", "mas", "mbak", "mba", "bos", "gan", "dong", "deh", "ya", "yah", "aja", "saja",
-    "sih", "nih", "tolong", "mohon", "mau", "saya", "sy", "dulu", "please", "plis",
+    "sih", "nih", "tolong", "mohon", "mau", "saya", "sy", "dulu", "please", "plis", "yaudah", "ydh", "oke", "ok", "kalo", "kalau", "gitu", "deh",
 ))  # fmt: skip
 
 _COMMANDS: Final[dict[str, tuple[str, ...]]] = {
