@@ -99,10 +99,11 @@ def request_beside_courtesy(text: str, rank: Rank) -> Ranking | None:
     pieces = _pieces(text)
     if not 2 <= len(pieces) <= _MOST_PIECES:
         return None
-    requests = [ranking for piece in pieces if not is_courtesy((ranking := rank(piece))[0].name)]
-    if len(requests) == 1 and _may_be_a_request(requests[0][0], least=_SURE_BESIDE_COURTESY):
-        return requests[0]
-    return None
+    requests = [(piece, ranking) for piece in pieces if not is_courtesy((ranking := rank(piece))[0].name)]
+    if len(requests) != 1:
+        return None
+    piece, ranking = requests[0]
+    return ranking if _asks(piece) and _may_be_a_request(ranking[0], least=_SURE_BESIDE_COURTESY) else None
 
 
 def is_courtesy(intent: str) -> bool:

@@ -216,6 +216,11 @@ def test_thanks_before_a_request_is_the_request(engine: Understander) -> None:
     assert intent_of(engine, "selamat siang admin, kantor cabang bekasi di mana?") == "find_office"
 
 
+def test_thanks_alone_stay_thanks(engine: Understander) -> None:
+    """A word of praise after the thanks is no request, however the engine reads it by itself."""
+    assert intent_of(engine, "makasih banyak ya kak, jelas sekali") == "thank"
+
+
 # ── how good it is ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
