@@ -123,6 +123,6 @@ def create_from_template(path: Path) -> Database:
     """
     from storage import migrate
 
-    with path.open("xb") as file:
-        file.write(migrate.template())
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_bytes(migrate.template())
     return open_database(f"sqlite:///{path}")

@@ -66,8 +66,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         asyncio.run(create_from_template(path).close())
         return f"sqlite:///{path}"
     url: str = request.getfixturevalue("migrated_postgres_url")
-    tables = ", ".join(table.name for table in metadata.sorted_tables)
-    asyncio.run(_run(url, f"TRUNCATE {tables} RESTART IDENTITY"))
+    children_first = reversed(metadata.sorted_tables)  # deleting few rows is much faster than TRUNCATE
+    asyncio.run(_run(url, ";".join(str(table.delete()) for table in children_first)))
     return url
 
 

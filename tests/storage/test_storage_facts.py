@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
+from sqlalchemy import Connection
 from storage_examples import NIK, NOW, OTHER_NIK, PHONE, Desk, member, sign_up
 
 from flows.model import (
@@ -35,7 +36,7 @@ from storage.members import MemberRow
 pytestmark = pytest.mark.asyncio
 
 
-async def ask(desk: Desk, conversation: str, query: Query, *, now: object = NOW) -> Answer:
+async def ask(desk: Desk, conversation: str, query: Query, *, now: datetime = NOW) -> Answer:
     """What the person of this conversation is told."""
     held = await desk.peek(conversation)
     return await desk.database.read(lambda conn: facts.answer(conn, desk.keys, query, held=held, now=now))
@@ -186,7 +187,7 @@ async def test_finds_members(desk: Desk) -> None:
         with pytest.raises(Conflict):
             await add_member(desk, double, "member-3")
 
-    def look(conn: object) -> tuple[object, ...]:
+    def look(conn: Connection) -> tuple[object, ...]:
         return (
             members.by_nik(conn, desk.keys, OTHER_NIK).row.name,
             members.by_nik(conn, desk.keys, "3174050101909003"),

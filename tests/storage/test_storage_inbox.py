@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select, update
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.asyncio
 LATER = LEASE + timedelta(seconds=1)
 
 
-async def claim(desk: Desk, *, now: object = NOW) -> Pending | None:
+async def claim(desk: Desk, *, now: datetime = NOW) -> Pending | None:
     """Take the next message as this worker."""
     return await desk.database.transaction(
         lambda conn: inbox.claim_next(

@@ -6,7 +6,7 @@ import asyncio
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from storage_examples import LEASE, NOW, Desk, arrival, rendered, sign_up
 
 from flows.model import (
@@ -164,7 +164,7 @@ async def test_carries_out_every_effect(desk: Desk) -> None:
     held = await desk.peek(accepted.conversation)
     keys = desk.keys
 
-    def check(conn: object) -> None:
+    def check(conn: Connection) -> None:
         ticket = tickets.by_code(conn, keys, "RK-1")
         assert (ticket.status, ticket.owner, ticket.text) == ("waiting", "s1", "belum masuk")
         assert (ticket.person, ticket.conversation) == (held.person, held.conversation)
@@ -230,7 +230,7 @@ async def test_parks_what_cannot_be_handled(desk: Desk) -> None:
     following = await desk.accept(arrival("m2"))
 
     async def park() -> list[int]:
-        def work(conn: object) -> list[int]:
+        def work(conn: Connection) -> list[int]:
             held = conversations.hold(conn, desk.keys, accepted.conversation, accepted.inbox_id)
             pending = inbox.load(conn, desk.keys, accepted.inbox_id)
             return turns.park(
