@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.config import load_config
-from bot.replay.company import Order, load_vocabulary_source, play, script_files, selected
+from bot.replay.company import Order, flows_of, play, script_files, selected
 from bot.replay.reading import CHANNELS, read_script
 from bot.replay.recordings import RecordingError
 from bot.replay.reports import Told, json_report, text_report, write_html, write_junit
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     if refused := _refused(args):
         return _unusable(refused)
     config = load_config(args.config, environ=_without_secrets())
-    flows = load_vocabulary_source(config)
+    flows = flows_of(config.flow_settings())
     vocabulary = vocabulary_of(flows)
     reads = [read_script(path, vocabulary, channel=args.channel) for path in script_files(args.paths)]
     if not reads:

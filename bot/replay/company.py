@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
@@ -21,6 +22,7 @@ from bot.replay.recordings import Recorder
 from bot.replay.script import Case, Script
 from bot.replay.stage import Stage, open_stage
 from flows.catalogue import load_flows
+from flows.settings import Settings
 from flows.work import Flows
 from nlu.embedded.train import ensure_trained
 from nlu.understand import Understander, load_embedded
@@ -70,8 +72,8 @@ def play(scripts: Sequence[Script], order: Order, *, processes: int = 1) -> Play
 
 
 async def _play_all(scripts: Sequence[Script], order: Order) -> Played:
-    flows = load_flows(order.config.flow_settings())
-    embedded = load_embedded(ensure_trained(order.config.nlu.cache_dir))
+    flows = flows_of(order.config.flow_settings())
+    embedded = _embedded(order.config.nlu.cache_dir)
     log = LogKeeper()
     log.install()
     stage = await open_stage(order.config, flows, Ears(embedded, embedded), url=order.url)
@@ -153,6 +155,12 @@ def script_files(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def load_vocabulary_source(config: Config) -> Flows:
-    """The flows whose names scripts may use."""
-    return load_flows(config.flow_settings())
+@lru_cache(maxsize=4)
+def flows_of(settings: Settings) -> Flows:
+    """The flows under these settings, loaded once a process. Raises CopyError."""
+    return load_flows(settings)
+
+
+@lru_cache(maxsize=4)
+def _embedded(cache_dir: Path) -> Understander:
+    return load_embedded(ensure_trained(cache_dir))

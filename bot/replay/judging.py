@@ -149,7 +149,7 @@ def _flows_told(happened: Happened) -> str:
 
 
 def _slots_told(happened: Happened) -> str:
-    return _listed(happened.traces("slot_set"), lambda one: f"{one.name}={_value(one.value)}") or "no slot set"
+    return _listed(happened.traces("slot_set"), lambda one: f"{one.name}={_value(one.value)}")
 
 
 def _listed(traces: Sequence[Trace], tell: Callable[[Trace], str]) -> str:

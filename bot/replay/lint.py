@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from bot.replay.company import script_files
+from bot.replay.company import flows_of, script_files
 from bot.replay.reading import read_script
 from bot.replay.script import Case, SayText, SendMedia, UserStep
 from bot.replay.vocabulary import vocabulary_of
-from flows.catalogue import load_flows
 from flows.settings import Settings
 from flows.wording import plain
 from flows.work import Flows
@@ -27,7 +26,7 @@ def problems(paths: Sequence[Path], flows: Flows | None = None) -> list[str]:
     A script is unusable, or a person in it says a sentence that the engines were trained on. `flows` are ours when
     not given. Raises `nlu.training_data.TrainingDataError` and `flows.copybook.CopyError`.
     """
-    vocabulary = vocabulary_of(flows or load_flows(Settings()))
+    vocabulary = vocabulary_of(flows or flows_of(Settings()))
     trained = trained_sentences()
     found: list[str] = []
     for path in script_files(paths):

@@ -176,7 +176,8 @@ def _outbox(conn: Connection, keys: Keyring) -> list[Found]:
     rows: list[Outgoing] = []
     for conversation in conn.execute(select(conversations.c.id)).scalars().all():
         rows += outbox.since(conn, keys, conversation, 0, _ALL)
-    kept = dict(conn.execute(select(outbox_table.c.id, outbox_table.c.attempts)).tuples().all())
+    tries = conn.execute(select(outbox_table.c.id, outbox_table.c.attempts))
+    kept: dict[int, int] = {row.id: row.attempts for row in tries}
     return [
         Found(
             {
