@@ -44,7 +44,7 @@ class _Embedded:
             ranking=ranking,
             categories=categories,
             entities=entities_in(text, today),
-            parts=() if sure else parts_of(text, self._rank_intents),
+            parts=() if sure else parts_of(text, ranking, self._rank_intents),
         )
 
     def _rank_intents(self, text: str) -> tuple[Ranked, ...]:
