@@ -4,6 +4,7 @@ elsewhere only state and promised date are told, and after too many wrong codes 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -42,9 +43,8 @@ def _ticket(view: View) -> TicketFacts:
 
 def _prefill(view: View, understanding: Understanding) -> Mapping[str, Value]:
     """The code in the message, or the only report this person has."""
-    if any(entity.entity == "ticket_code" for entity in understanding.entities):
-        return {}
-    return _only_one(view)
+    codes = [entity.value for entity in understanding.entities if entity.entity == "ticket_code"]
+    return {"ticket_code": codes[0]} if codes else _only_one(view)
 
 
 def _only_one(view: View) -> Mapping[str, Value]:
@@ -90,9 +90,13 @@ def _state(view: View, ticket: TicketFacts, key: str) -> Say:
             "code": ticket.code,
             "what": _what(view, ticket),
             "status": view.copy.label(f"label/status_{ticket.status}"),
-            "promised": day_and_date(ticket.promised) if ticket.promised else view.copy.label("label/no_date"),
+            "promised": _told(view, ticket.due or ticket.promised),
         },
     )
+
+
+def _told(view: View, day: date | None) -> str:
+    return day_and_date(day) if day else view.copy.label("label/no_date")
 
 
 def _tell(view: View) -> tuple[Say, ...]:

@@ -365,8 +365,9 @@ def _open_talk(work: Work, understanding: Understanding) -> None:
         work.ask("engine/anything", options=_menu_options(work))
         return
     asks_something = _is_topic(work, intent)
+    turned_away = intent in {"out_of_scope", "abuse"}
     if confidence >= work.settings.clear_confidence or (
-        not asks_something and confidence >= work.settings.guess_confidence
+        not asks_something and not turned_away and confidence >= work.settings.guess_confidence
     ):
         _meant(work, understanding)
     elif confidence >= work.settings.guess_confidence:

@@ -71,6 +71,16 @@ def _check_consent(view: View, value: Value, _: Reading | None) -> Checked:
     return Leave((Say("enroll/consent_refused"),), (recorded,))
 
 
+def _check_for_whom(view: View, value: Value, _: Reading | None) -> Checked:
+    """ "Buat emak" says both for whom and who that is."""
+    understanding = view.turn.understanding
+    said_words = plain(understanding.text) if understanding else ""
+    related = [name for name, words in _RELATIVES.items() if re.search(rf"\b({words})\b", said_words)]
+    if value == "other" and len(related) == 1 and "relation" not in view.slots:
+        return Fill({"for_whom": value, "relation": related[0]})
+    return Fill({"for_whom": value})
+
+
 def _check_told(_: View, value: Value, __: Reading | None) -> Checked:
     if value is True:
         return Fill({"other_told": True})
@@ -326,7 +336,8 @@ ENROLL = Flow(
     begin=lambda view: ({}, (Say("enroll/intro", {"operator": view.settings.operator}),)),
     steps=(
         Ask("consent", "yes_no", when=_has_not_agreed, check=_check_consent),
-        Ask("for_whom", "pick", picks=lambda _: _FOR_WHOM, clears=("relation", "other_told", "phone_owner")),
+        Ask("for_whom", "pick", picks=lambda _: _FOR_WHOM, check=_check_for_whom,
+            clears=("relation", "other_told", "phone_owner")),
         Ask("relation", "pick", when=_for_other, picks=lambda _: _RELATIONS, label="relation", names=("hubungan",)),
         Ask("other_told", "yes_no", when=_for_other, check=_check_told),
         Ask("livelihood", "pick", picks=lambda _: _LIVELIHOODS, check=_check_livelihood, args=_reader_args),

@@ -64,7 +64,7 @@ def _add_to_description(view: View, words: str) -> Fill | None:
     told = view.text("description")
     if not told or len(plain(words).split()) < _MORE_WORDS:
         return None
-    return Fill({"description": f"{told}\n{words}"}, (Say("file_complaint/more_noted"),))
+    return Fill({"description": f"{told}\n{words}"}, (Say("engine/more_noted"),))
 
 
 def _check_description(view: View, value: Value, _: Reading | None) -> Checked:

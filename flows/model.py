@@ -264,7 +264,10 @@ class TicketNote(msgspec.Struct, frozen=True):
 
 
 class TicketFacts(msgspec.Struct, frozen=True):
-    """A ticket as the person may see it; `mine` says whether this person filed it."""
+    """A ticket as the person may see it; `mine` says whether this person filed it.
+
+    `promised` is the day of the first human word, `due` the day by which it must be solved.
+    """
 
     code: str
     kind: str
@@ -273,6 +276,7 @@ class TicketFacts(msgspec.Struct, frozen=True):
     promised: date | None
     opened: datetime
     mine: bool
+    due: date | None = None
     owner: str = ""
     notes: tuple[TicketNote, ...] = ()
 

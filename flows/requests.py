@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
 
-from flows.flow import Ask, Flow, Outcome, Pick, View
+from flows.flow import Ask, Fill, Flow, Outcome, Pick, View
 from flows.format import clock_time
 from flows.model import AddToTicket, Effect, OpenTicket, OptOut, Say, Value
 from flows.promises import Promise, first_word, same_day
@@ -20,6 +20,7 @@ from nlu.understanding import Understanding
 
 PRIVACY_HOURS: Final = 72
 _TELLING_WORDS: Final = 8
+_MORE_WORDS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,20 @@ def flow_of(request: Request) -> Flow:
         told = Say(f"{request.name}/filed", {"code": code, "day": promise.told, "time": _time(view, promise)})
         return Outcome((*effects, told))
 
-    return Flow(name=request.name, steps=request.questions, begin=begin, prefill=prefill, finish=finish)
+    def add_words(view: View, words: str) -> Fill | None:
+        if not view.text("ticket_code") or len(plain(words).split()) < _MORE_WORDS:
+            return None
+        code = view.text("ticket_code")
+        return Fill({}, (AddToTicket(code, words), Say("engine/more_noted")))
+
+    return Flow(
+        name=request.name,
+        steps=request.questions,
+        begin=begin,
+        prefill=prefill,
+        add_words=add_words,
+        finish=finish,
+    )
 
 
 def _time(view: View, promise: Promise) -> str:

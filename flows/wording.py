@@ -12,7 +12,8 @@ from typing import Final
 _NOT_WORDS: Final = re.compile(r"[^a-z0-9 ]+")
 _POLITE: Final = frozenset((
     "min", "kak", "bang", "pak", "bu", "mas", "mbak", "mba", "bos", "gan", "dong", "deh", "ya", "yah", "aja", "saja",
-    "sih", "nih", "tolong", "mohon", "mau", "saya", "sy", "dulu", "please", "plis", "yaudah", "ydh", "oke", "ok", "kalo", "kalau", "gitu", "deh",
+    "sih", "nih", "tolong", "mohon", "mau", "saya", "sy", "dulu", "please", "plis", "yaudah", "ydh", "oke", "ok",
+    "kalo", "kalau", "gitu",
 ))  # fmt: skip
 
 _COMMANDS: Final[dict[str, tuple[str, ...]]] = {

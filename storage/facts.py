@@ -89,6 +89,7 @@ def _of_ticket(conn: Connection, keys: Keyring, ticket: Ticket, held: Held) -> T
         promised=ticket.promised.astimezone(WIB).date() if ticket.promised else None,
         opened=ticket.opened_at,
         mine=mine,
+        due=ticket.due,
         owner=_name(conn, keys, ticket.owner) if mine else "",
         notes=tuple(
             TicketNote(note.at, _name(conn, keys, note.author), note.text) for note in history if note.what == "note"
