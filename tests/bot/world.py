@@ -1,4 +1,4 @@
-"""A whole program on a real SQLite file, with time, ids, understanding and the far end of the channel in hand."""
+"""A whole program on a real database, with time, ids, understanding and the far end of the channel in hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
-from pathlib import Path
 from typing import ClassVar
 
 from bot.app import Program, open_program
@@ -19,7 +18,7 @@ from flows.model import Content, StaffAction, Text
 from flows.work import Flows
 from nlu.understanding import Ranked, Understanding
 from storage import inbox, outbox, tickets
-from storage.database import create_from_template, open_database
+from storage.database import open_database
 from storage.inbox import Accepted, Arrival
 from storage.keyring import Keyring
 from storage.outbox import Outgoing
@@ -73,9 +72,9 @@ class Phone:
 
 @dataclass
 class World:
-    """One database file, and the programs that run on it one after the other."""
+    """One database, and the programs that run on it."""
 
-    path: Path
+    url: str
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
     phone: Phone = field(default_factory=Phone)
     engine: Phrasebook = field(default_factory=Phrasebook)
@@ -86,11 +85,10 @@ class World:
 
     @asynccontextmanager
     async def program(self, phone: Phone | None = None) -> AsyncIterator[Program]:
-        database = open_database(f"sqlite:///{self.path}") if self.path.exists() else create_from_template(self.path)
         async with open_program(
             self.config,
             keys=self.keys,
-            database=database,
+            database=open_database(self.url),
             channels=[phone or self.phone],
             clock=self.clock,
             ids=self.ids,
