@@ -17,17 +17,17 @@ MAX_STREAMS: Final = 3
 """Streams that one visitor may hold: the page, a second tab, and one that the network has not given up yet."""
 
 
-class TooManyStreams(Exception):
-    """This visitor holds as many streams as are allowed."""
-
-
 class Listener:
-    """One open stream. `awaited` is the inbox id of the last message whose answer is being made, 0 for none."""
+    """One open stream. `awaited` is the inbox id of the last message whose answer is being made, 0 for none.
+
+    `is_displaced` says that it was closed for a newer one of the same visitor.
+    """
 
     def __init__(self, address: str) -> None:
         self.address = address
         self.awaited = 0
         self.is_closed = False
+        self.is_displaced = False
         self._news = asyncio.Event()
 
     def wake(self) -> None:
@@ -50,7 +50,7 @@ class WebChannel:
     name = NAME
 
     def __init__(self) -> None:
-        self._listeners: dict[str, set[Listener]] = {}
+        self._listeners: dict[str, list[Listener]] = {}
         self._is_closed = False
 
     async def send(self, outgoing: Outgoing) -> None:
@@ -58,23 +58,26 @@ class WebChannel:
         for listener in self._listeners.get(outgoing.address, ()):
             listener.wake()
 
-    def has_room(self, address: str) -> bool:
-        """Whether this visitor may open another stream."""
-        return len(self._listeners.get(address, ())) < MAX_STREAMS
-
     def listen(self, address: str) -> Listener:
-        """A listener for a new stream. Raises TooManyStreams."""
-        if not self.has_room(address):
-            raise TooManyStreams
+        """A listener for a new stream. Above `MAX_STREAMS` the visitor's oldest one is closed for it.
+
+        The oldest, because it is most likely dead: a phone that lost its network cannot tell us so.
+        """
+        listeners = self._listeners.setdefault(address, [])
+        while len(listeners) >= MAX_STREAMS:
+            oldest = listeners.pop(0)
+            oldest.is_displaced = oldest.is_closed = True
+            oldest.wake()
         listener = Listener(address)
         listener.is_closed = self._is_closed
-        self._listeners.setdefault(address, set()).add(listener)
+        listeners.append(listener)
         return listener
 
     def leave(self, listener: Listener) -> None:
         """The stream is over. Safe to call twice."""
-        listeners = self._listeners.get(listener.address, set())
-        listeners.discard(listener)
+        listeners = self._listeners.get(listener.address, [])
+        if listener in listeners:
+            listeners.remove(listener)
         if not listeners:
             self._listeners.pop(listener.address, None)
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from starlette.responses import StreamingResponse
 from starlette.types import Send
 
-from bot.channels.web import Listener, TooManyStreams, WebChannel
+from bot.channels.web import Listener, WebChannel
 from bot.web import wire
 from bot.web.history import is_unhandled, missed
 from bot.web.visits import Gone, Visit, Visits
@@ -33,6 +33,9 @@ AT_ONCE: Final = 100
 """Rows read at one look."""
 
 RECONNECT_MS: Final = 2000
+
+RETURN_SLOWLY: Final = b"retry: 20000\n\n"
+"""A page whose stream was displaced may come back, but four open tabs shall not push each other out all the time."""
 
 TYPING_ON: Final = b"event: typing\ndata: on\n\n"
 TYPING_OFF: Final = b"event: typing\ndata: off\n\n"
@@ -57,11 +60,8 @@ class Streams:
         self._keys = keys
 
     async def of(self, address: str, token: str, after: int) -> AsyncGenerator[bytes]:
-        """Ends when the visit ends, the server shuts down, or the visitor holds too many streams already."""
-        try:
-            listener = self._channel.listen(address)
-        except TooManyStreams:
-            return
+        """Ends when the visit ends, the server shuts down, or newer streams of the visitor take its place."""
+        listener = self._channel.listen(address)
         try:
             async with aclosing(self._news(listener, token, after)) as news:
                 async for chunk in news:
@@ -96,6 +96,8 @@ class Streams:
                 yield b"".join(pieces)
             if len(look.answers) < AT_ONCE:
                 await listener.wait(POLL_S)
+        if listener.is_displaced:
+            yield RETURN_SLOWLY
 
     async def _look(self, visit: Visit, after: int, awaited: int) -> Look:
         conversation = visit.conversation

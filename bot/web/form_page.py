@@ -22,6 +22,7 @@ from storage.forms import FormTarget
 
 LINK_LASTS: Final = timedelta(minutes=15)
 MAX_VALUE_CHARS: Final = 200
+BUSY_S: Final = 5
 
 
 class FormPages:
@@ -44,13 +45,13 @@ class FormPages:
             if isinstance(visit, Gone):
                 return RedirectResponse("/", 303)
             if wait_s := site.wait_s(request, visit.key):
-                return site.refuse(429, errors.slow_down, retry_after_s=wait_s)
+                return site.trouble(request, 429, errors.slow_down, wait_s)
             number = int(message) if message.isascii() and message.isdigit() and len(message) < 19 else 0
             token = await self._program.db.transaction(lambda conn: self._new_link(conn, visit.conversation, number))
         except BodyTooLong:
             return site.refuse(413, errors.too_long)
         except Unavailable:
-            return site.refuse(503, errors.unavailable, retry_after_s=5)
+            return site.trouble(request, 503, errors.unavailable, BUSY_S)
         return RedirectResponse(f"/isi/{token}" if token else "/", 303)
 
     async def show(self, request: Request) -> Response:
@@ -60,7 +61,7 @@ class FormPages:
         try:
             target = await self._program.db.read(lambda conn: forms.peek(conn, self._program.keys, token, now))
         except Unavailable:
-            return self._site.refuse(503, self._site.words.errors.unavailable, retry_after_s=5)
+            return self._site.trouble(request, 503, self._site.words.errors.unavailable, BUSY_S)
         return self._field(request, target) if target else self._gone(request)
 
     async def fill(self, request: Request) -> Response:
@@ -70,14 +71,14 @@ class FormPages:
         if not site.same_origin.permits(request, secret_path=True):
             return site.refuse(403, site.words.errors.wrong_origin)
         if wait_s := site.wait_s(request):
-            return site.refuse(429, site.words.errors.slow_down, retry_after_s=wait_s)
+            return site.trouble(request, 429, site.words.errors.slow_down, wait_s)
         try:
             value, problem = await self._value(request)
             if problem:
                 return await self._ask_again(request, token, problem)
             target = await self._program.db.transaction(lambda conn: self._take(conn, token, value))
         except Unavailable:
-            return site.refuse(503, site.words.errors.unavailable, retry_after_s=5)
+            return site.trouble(request, 503, site.words.errors.unavailable, BUSY_S)
         if target is None:
             return self._gone(request)
         self._program.wake()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
 from bot.web import wire
+from flows.format import mask_nik
 from flows.model import Choice, Content, FormAnswer, Media, Text
 from storage import inbox, outbox
 from storage.inbox import Received
@@ -17,6 +19,8 @@ MAX_SHOWN = 400
 """Messages and answers that a page is given at most: the newest."""
 
 PAGE_ROWS = 200
+
+_NIK = re.compile(r"(?<![0-9])(?:[0-9][ .-]?){15}[0-9](?![0-9])")
 
 
 def whole(conn: Connection, keys: Keyring, conversation: str) -> wire.Conversation:
@@ -67,15 +71,20 @@ def _all_messages(conn: Connection, keys: Keyring, conversation: str) -> Iterato
         after = rows[-1].inbox_id
 
 
+def _masked(text: str) -> str:
+    """Identity numbers are not shown again in full: the phone may be in other hands by now."""
+    return _NIK.sub(lambda found: mask_nik(found[0]), text)
+
+
 def _from_person(content: Content | None) -> wire.FromPerson | None:
     """None for what no person sent here: timers and staff."""
     match content:
         case Text(text=text):
-            return wire.FromPerson(text)
+            return wire.FromPerson(_masked(text))
         case Choice(title=title, payload=payload):
             return wire.FromPerson(title or payload)
         case Media(caption=caption):
-            return wire.FromPerson(caption, "" if caption else "photo_sent")
+            return wire.FromPerson(_masked(caption), "" if caption else "photo_sent")
         case FormAnswer():
             return wire.FromPerson("", "form_answer")
         case _:

@@ -45,12 +45,12 @@ class Pages:
             if self._is_demo:
                 return self._start(request)
             if wait_s := site.wait_s(request):
-                return self._trouble(request, 429, self._words.errors.slow_down, wait_s)
+                return site.trouble(request, 429, self._words.errors.slow_down, wait_s)
             response = self._chat(request)
             site.set_cookie(response, await site.visits.start())
             return response
         except Unavailable:
-            return self._trouble(request, 503, self._words.errors.unavailable, 5)
+            return site.trouble(request, 503, self._words.errors.unavailable, 5)
 
     async def persona(self, request: Request) -> Response:
         """A fresh conversation as one of the demo's invented people, or as a guest."""
@@ -64,12 +64,12 @@ class Pages:
         if not self._is_demo or not is_persona(name):
             return site.refuse(400, self._words.errors.bad_request)
         if wait_s := site.wait_s(request):
-            return self._trouble(request, 429, self._words.errors.slow_down, wait_s)
+            return site.trouble(request, 429, self._words.errors.slow_down, wait_s)
         response = RedirectResponse("/", 303)
         try:
             site.set_cookie(response, await site.visits.start(name))
         except Unavailable:
-            return self._trouble(request, 503, self._words.errors.unavailable, 5)
+            return site.trouble(request, 503, self._words.errors.unavailable, 5)
         return response
 
     async def forget(self, request: Request) -> Response:
@@ -84,7 +84,7 @@ class Pages:
             visit = await site.visits.of(token)
             await site.visits.end(token)
         except Unavailable:
-            return self._trouble(request, 503, self._words.errors.unavailable, 5)
+            return site.trouble(request, 503, self._words.errors.unavailable, 5)
         if isinstance(visit, Visit):
             site.channel.wake(visit.address)  # other tabs of this phone close their talk now
         return response
@@ -142,11 +142,6 @@ class Pages:
         text = words.idle_text.format(minutes=self._minutes)
         response = self._site.notice(request, words.idle_title, text, words.idle_kept, action=words.again)
         self._site.clear_cookie(response)
-        return response
-
-    def _trouble(self, request: Request, status: int, text: str, retry_after_s: int) -> Response:
-        response = self._site.notice(request, text, action=self._words.ended.again, status=status)
-        response.headers["retry-after"] = str(retry_after_s)
         return response
 
 

@@ -148,6 +148,12 @@ class Site:
         """A page that says one thing and leads back to the talk."""
         return self.templates.page(request, "notice.html", status=status, title=title, lines=lines, action=action)
 
+    def trouble(self, request: Request, status: int, text: str, retry_after_s: int) -> Response:
+        """A page that says what is wrong for the moment."""
+        response = self.notice(request, text, action=self.words.ended.again, status=status)
+        response.headers["retry-after"] = str(retry_after_s)
+        return response
+
     def _operator_line(self) -> str:
         service = self.program.config.service
         return self.words.chat.trial if service.trial else self.words.chat.run_by.format(operator=service.operator)

@@ -161,8 +161,6 @@ class Talk:
         if isinstance(visit, Gone):
             return site.refuse(401, self._words.ended)
         after = max(position(request.query_params.get("after")), position(request.headers.get("last-event-id")))
-        if not site.channel.has_room(visit.address):
-            return site.refuse(429, self._words.too_many_streams, retry_after_s=BUSY_S)
         return EventStream(self._streams.of(visit.address, site.token(request), after))
 
 

@@ -26,6 +26,11 @@ MAX_REMEMBERED: Final = 10_000
 TRUSTED_FOR: Final = timedelta(seconds=30)
 """How long a visit is believed without asking the database; another process may have ended it."""
 
+KEPT_AFTER_END: Final = timedelta(days=1)
+"""An idle token is still known for this long, so that the page can say why the talk is gone."""
+
+CLEANED_EVERY: Final = timedelta(hours=1)
+
 NEVER: Final = timedelta(days=36_500)
 """Longer than any token lives."""
 
@@ -64,14 +69,14 @@ class Visits:
         self._ids = ids
         self._idle = idle + web_tokens.TOUCH_AFTER  # never early for somebody who has just written
         self._remembered: OrderedDict[str, Visit] = OrderedDict()
+        self._cleaned_at = clock.now()
 
     async def start(self, persona: str = "") -> str:
         """A token for a fresh conversation; a demo's persona stands at the head of its address."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
         name = self._ids.new()
         address = f"{persona}:{name}" if persona else name
-        now = self._clock.now()
-        await self._db.transaction(lambda conn: web_tokens.add(conn, self._keys, token, address, now=now))
+        await self._db.transaction(lambda conn: self._add(conn, token, address))
         return token
 
     async def of(self, token: str) -> Visit | Gone:
@@ -105,6 +110,13 @@ class Visits:
         """The token opens nothing any more. Safe to call twice."""
         self._remembered.pop(self._key(token), None)
         await self._db.transaction(lambda conn: web_tokens.forget(conn, self._keys, token))
+
+    def _add(self, conn: Connection, token: str, address: str) -> None:
+        now = self._clock.now()
+        web_tokens.add(conn, self._keys, token, address, now=now)
+        if now - self._cleaned_at >= CLEANED_EVERY:
+            self._cleaned_at = now
+            web_tokens.forget_idle(conn, before=now - self._idle - KEPT_AFTER_END)
 
     def _key(self, token: str) -> str:
         return self._keys.lookup("web_visit", token).hex()

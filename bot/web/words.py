@@ -126,7 +126,6 @@ class ErrorWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ended: str
     slow_down: str
     upload_too_long: str
-    too_many_streams: str
     unavailable: str
     not_found: str
 

@@ -27,6 +27,7 @@ class Page:
         self.ids: list[int] = []
         self.texts: list[str] = []
         self.others: list[tuple[str, str]] = []
+        self.retries: list[str] = []
         self.comments = 0
         self.is_over = False
 
@@ -44,7 +45,9 @@ class Page:
         self.is_over = True
 
     def _take(self, fields: dict[str, str]) -> None:
-        if "event" in fields:
+        if "retry" in fields:
+            self.retries.append(fields["retry"])
+        elif "event" in fields:
             self.others.append((fields["event"], fields["data"]))
         elif "data" in fields:
             message = json.loads(fields["data"])
@@ -174,15 +177,18 @@ async def test_the_end_of_a_visit_reaches_open_pages(service: Service, monkeypat
 
 
 async def test_streams_are_bounded_and_given_back(service: Service) -> None:
-    """A visitor holds three streams at most; one that is closed makes room at once, and none is left over."""
+    """A visitor holds three streams at most: a fourth takes the oldest one's place, and none is left over."""
     async with served(service) as url, browser(url) as client:
-        async with listening(client), listening(client):
-            async with listening(client):
-                assert (await client.get("/events")).status_code == 429
+        async with listening(client) as first, listening(client) as second, listening(client):
+            await until(lambda: service.channel.open_streams() == MAX_STREAMS)
+            async with listening(client) as fourth:
+                await until(lambda: first.is_over)
+                assert first.retries == ["2000", "20000"]
                 assert service.channel.open_streams() == MAX_STREAMS
+                await say(client, "halo")
+                await until(lambda: fourth.texts == second.texts == ["Jawaban untuk: halo"])
+                assert first.texts == []
             await until(lambda: service.channel.open_streams() == 2)
-            async with listening(client):
-                pass
         await until(lambda: service.channel.open_streams() == 0)
 
 

@@ -79,6 +79,15 @@ async def test_an_idle_visit_ends_kindly(service: Service) -> None:
     assert (await client.get("/messages?all=1")).json() == {"messages": [], "last": 0}
 
 
+async def test_old_visits_are_cleaned_away(service: Service) -> None:
+    """Tokens that ended a day ago are deleted as new visitors come; live ones stay."""
+    await service.visitor()
+    service.clock.ahead += timedelta(days=2)
+    await service.visitor()
+    await service.visitor()
+    assert await service.rows("web_tokens") == 2
+
+
 async def test_talking_keeps_a_visit_alive(make_service: Any) -> None:
     """Each message begins the idle time anew, and so it stands after a restart too, within a minute."""
     service = await make_service(idle_minutes=10)

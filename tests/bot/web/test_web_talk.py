@@ -112,6 +112,13 @@ async def test_reading_back_gives_both_sides_in_order(service: Service) -> None:
     ]
 
 
+async def test_an_identity_number_is_not_shown_again_in_full(service: Service) -> None:
+    """A NIK that was typed stands masked after a reload; phone numbers and sums stay as they were."""
+    client = await service.visitor()
+    await say(client, "NIK saya 3275 0141 0790 9001, HP 081200009001, bayar 16800")
+    assert await talk(client) == [("me", "NIK saya 3275••••••••9001, HP 081200009001, bayar 16800")]
+
+
 async def test_polling_gives_answers_after_a_position(service: Service) -> None:
     """A browser without a stream asks with the last id it has and gets the rest once."""
     client = await service.visitor()
