@@ -176,6 +176,9 @@ _OF_CONVERSATION = (
     .order_by(inbox.c.id)
     .limit(bindparam("count"))
 )
+_NEXT_FREE = select(func.min(func.coalesce(inbox.c.lease_until, inbox.c.received_at))).where(
+    inbox.c.status == NEW, ~EARLIER_PENDING
+)
 _WAITING = select(func.count(), func.min(inbox.c.received_at)).where(inbox.c.status == NEW)
 
 
@@ -269,6 +272,11 @@ def of_conversation(
         )
         for row in rows
     ]
+
+
+def next_free(conn: Connection) -> datetime | None:
+    """From when on a waiting message can be claimed, past or future; None when all are handled."""
+    return conn.execute(_NEXT_FREE).scalar()
 
 
 def waiting(conn: Connection) -> tuple[int, datetime | None]:

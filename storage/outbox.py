@@ -102,16 +102,17 @@ _COLUMNS = (
     outbox.c.written_at,
 )
 _READ = select(*_COLUMNS).join_from(outbox, addresses, addresses.c.conversation == outbox.c.conversation)
+_FIRST_UNSENT = ~exists().where(
+    _before.c.conversation == outbox.c.conversation,
+    _before.c.status == NEW,
+    _before.c.id < outbox.c.id,
+)
 _FREE = or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= bindparam("now"))
 _CLAIMABLE = (
     _READ.where(
         outbox.c.status == NEW,
         _FREE,
-        ~exists().where(
-            _before.c.conversation == outbox.c.conversation,
-            _before.c.status == NEW,
-            _before.c.id < outbox.c.id,
-        ),
+        _FIRST_UNSENT,
     )
     .order_by(outbox.c.id)
     .limit(bindparam("count"))
@@ -164,7 +165,9 @@ _SINCE = (
     .order_by(outbox.c.id)
     .limit(bindparam("count"))
 )
-_NEXT_FREE = select(func.min(func.coalesce(outbox.c.lease_until, outbox.c.written_at))).where(outbox.c.status == NEW)
+_NEXT_FREE = select(func.min(func.coalesce(outbox.c.lease_until, outbox.c.written_at))).where(
+    outbox.c.status == NEW, _FIRST_UNSENT
+)
 _WAITING = select(func.count(), func.min(outbox.c.written_at)).where(outbox.c.status == NEW)
 
 

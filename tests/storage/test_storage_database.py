@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from storage_examples import NOW
 
-from storage.database import Conflict, Database, Unavailable, open_database
+from storage.database import Conflict, Database, Unavailable, create_from_template, open_database
 from storage.sqlite import translated
 from storage.tables import codes, people, timers
 
@@ -210,3 +210,41 @@ async def test_refuses_what_it_cannot_open(tmp_path: Path) -> None:
         open_database("sqlite://")
     with pytest.raises(FileNotFoundError):
         open_database(f"sqlite:///{tmp_path / 'none.db'}", create=False)
+
+
+async def test_a_broken_disk_is_told_to_everybody_it_hit(tmp_path: Path) -> None:
+    """When SQLite undoes a shared commit, nobody in it is told of success, and the next transaction works."""
+    database = create_from_template(tmp_path / "store.db")
+
+    def full_disk(conn: Connection) -> None:
+        conn.connection.dbapi_connection.execute("ROLLBACK")  # as SQLite does by itself on such errors
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    first = asyncio.create_task(database.transaction(lambda _conn: time.sleep(0.1)))
+    await asyncio.sleep(0.02)  # the writer is busy, so that the next three wait together
+    outcomes = await asyncio.gather(
+        *(database.transaction(work) for work in (add_code("A"), full_disk, add_code("B"))),
+        return_exceptions=True,
+    )
+    await first
+    assert [type(outcome) for outcome in outcomes] == [Unavailable] * 3
+    await database.transaction(add_code("A"))
+    assert await database.read(count_codes) == 1
+    await database.close()
+
+
+async def test_who_has_gone_is_not_served(tmp_path: Path) -> None:
+    """A transaction whose caller was cancelled before it began does not begin."""
+    database = create_from_template(tmp_path / "store.db")
+    first = asyncio.create_task(database.transaction(lambda _conn: time.sleep(0.1)))
+    await asyncio.sleep(0.02)
+    second = asyncio.create_task(database.transaction(add_code("A")))
+    await asyncio.sleep(0)
+    second.cancel()
+    await first
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    assert await database.transaction(count_codes) == 0
+    await database.close()

@@ -245,3 +245,12 @@ async def test_reads_a_conversation_back(desk: Desk) -> None:
     )
     assert [one.inbox_id for one in rest] == [second.inbox_id]
     assert await desk.database.read(inbox.waiting) == (1, NOW)
+
+
+async def test_says_when_to_look_again(desk: Desk) -> None:
+    """The worker can sleep until the next message may be claimed; one behind another does not wake it."""
+    assert await desk.database.read(inbox.next_free) is None
+    await desk.accept(arrival("m1"))
+    second = await desk.accept(arrival("m2"))
+    await let_go(desk, second.inbox_id)
+    assert await desk.database.read(inbox.next_free) == LEASE

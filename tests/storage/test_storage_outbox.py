@@ -165,8 +165,10 @@ async def test_a_page_resumes_where_it_was(desk: Desk) -> None:
 
 
 async def test_says_when_to_look_again(desk: Desk) -> None:
-    """The sender can sleep until the next reply may be claimed."""
+    """The sender can sleep until the next reply may be claimed; one that waits behind another does not wake it."""
     assert await desk.database.read(outbox.next_free) is None
     accepted = await desk.accept(arrival("m1"))
     await desk.finish(accepted, replies=rendered("a"))
+    following = await desk.accept(arrival("m2"))
+    await desk.finish(following, replies=rendered("b"))
     assert await desk.database.read(outbox.next_free) == LEASE
