@@ -284,9 +284,9 @@ def _may_interrupt(ask: Ask, text: str) -> bool:
 
 
 def _turns_away(work: Work, intent: str, *, sure: bool, text: str) -> bool:
-    """Whether short words in answer to an open question surely mean another task."""
+    """Whether short words in answer to an open question surely ask for something else."""
     short = len(plain(text).split()) <= _SHORT_WORDS // 2
-    other = intent in work.flows.by_name and intent != work.tasks[-1].flow
+    other = is_question(text) and intent in work.flows.by_name and intent != work.tasks[-1].flow
     return sure and short and (other or intent in {"cancel", "talk_to_staff"})
 
 
@@ -465,7 +465,14 @@ def _greet(work: Work, text: str) -> None:
     key = "engine/greet_again" if work.greeted else "engine/greet"
     work.greeted = True
     hail = work.copy.label("label/salam" if salam else "label/hello")
-    work.ask(key, args={"hail": hail, "operator": work.settings.operator}, options=_menu_options(work))
+    work.ask(key, args={"hail": hail, "who": _introduction(work)}, options=_menu_options(work))
+
+
+def _introduction(work: Work) -> str:
+    """Who runs the service; a trial says that it is one, and not the institution."""
+    if work.settings.trial:
+        return work.copy.label("label/trial")
+    return work.copy.label("label/run_by", operator=work.settings.operator)
 
 
 def _back_to_question(work: Work, *, then_offer: bool = False) -> None:

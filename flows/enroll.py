@@ -333,7 +333,7 @@ ENROLL = Flow(
     read_back=True,
     prefill=_prefill,
     finish=finish,
-    begin=lambda view: ({}, (Say("enroll/intro", {"operator": view.settings.operator}),)),
+    begin=lambda view: ({}, (Say("enroll/intro"),)),
     steps=(
         Ask("consent", "yes_no", when=_has_not_agreed, check=_check_consent),
         Ask("for_whom", "pick", picks=lambda _: _FOR_WHOM, check=_check_for_whom,

@@ -48,7 +48,7 @@ def _guessed(view: View, understanding: Understanding | None) -> Mapping[str, Va
     best = understanding.categories[0]
     if best.confidence >= _SURE:
         return {"complaint_category": best.name}
-    return {"likely": [ranked.name for ranked in understanding.categories[:2]]}
+    return {"likely": [ranked.name for ranked in understanding.categories if ranked.name != "other"][:2]}
 
 
 def _heard(view: View) -> tuple[Say, ...]:
@@ -88,8 +88,7 @@ def _likely(view: View) -> tuple[Pick, ...]:
     """The two likeliest first; all of them once the first two were refused."""
     likely = view.slots.get("likely")
     if isinstance(likely, list):
-        names = [name for name in likely if name != "other"][:2]
-        return (*(Pick(name, f"category_{name}") for name in names), Pick("", "category_none"))
+        return (*(Pick(name, f"category_{name}") for name in likely), Pick("", "category_none"))
     return tuple(Pick(name, f"category_{name}") for name in CATEGORIES)
 
 

@@ -8,6 +8,7 @@ from flows.flow import Ask, Pick
 from flows.model import Value
 from flows.wording import is_question, plain
 from flows.work import Work
+from nlu.normalise import normalise
 from nlu.understanding import Understanding
 from nlu.values import Reading, Refusal, read
 
@@ -102,6 +103,7 @@ def _read_pick(work: Work, picks: tuple[Pick, ...], text: str) -> tuple[Value, R
     result = read("choice", text, today=work.today, options=titles)
     if isinstance(result, Reading) and isinstance(result.value, int):
         return picks[result.value - 1].value, result
+    said = f"{said} {normalise(text)}"
     named = [pick for pick in picks if any(re.search(rf"\b{re.escape(word)}\b", said) for word in pick.words)]
     if len(named) == 1:
         return named[0].value, None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Settings:
     """Named limits and names. Confidences are 0 to 1; every limit reached is a visible outcome."""
 
-    operator: str = "layanan uji coba, bukan BPJS Ketenagakerjaan"
+    operator: str = "Rangkul"
     trial: bool = True
     office_zone: str = "Asia/Jakarta"
     clear_confidence: float = 0.6
