@@ -91,6 +91,8 @@ _LEAST_MISFORTUNE: Final = 0.2
 _HAS_NONE: Final = re.compile(
     r"\b(hilang|ilang|kebuang|dibuang|(ga|gak|nggak|tidak|tdk|ndak) (ada|punya|disimp\w+)|lupa)\b"
 )
+_CALLS_FOR_HELP: Final = frozenset({"talk_to_staff", *_MISFORTUNE})
+"""What outdoes a word of a label that stands in the same sentence ("orang")."""
 _SCAM: Final = re.compile(r"hadiah|undian|pemenang|menang|bonus|klik|bit ly|\bpin\b|link")
 _YES: Final = frozenset({"cancel_yes", "staff", "resume"})
 _NO: Final = frozenset({"resume", "again", "menu"})
@@ -213,8 +215,7 @@ def _answer(work: Work, ask: Ask, text: str, understanding: Understanding) -> No
     told = intent in _MISFORTUNE and confidence >= settings.guess_confidence
     leaves = (sure or told) and _is_topic(work, intent) and _is_meant(work, intent, text)
     words = len(plain(text).split())
-    other_task = intent in work.flows.by_name and intent != work.tasks[-1].flow
-    if leaves and ask.kind in _CHOSEN and words >= _CHOICE_WORDS and other_task:
+    if leaves and ask.kind in _CHOSEN and words >= _CHOICE_WORDS and intent in _CALLS_FOR_HELP:
         _meant(work, understanding)
         return
     result = read_answer(work, ask, text)
