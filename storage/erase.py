@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 
 from flows.model import Session
 from storage import web_tokens
 from storage.keyring import Keyring
 from storage.tables import (
     addresses,
+    application_receipts,
+    applications,
     conversations,
     events,
     forms,
@@ -20,6 +22,8 @@ from storage.tables import (
     inbox,
     media,
     outbox,
+    ticket_notes,
+    tickets,
     timers,
     wrong_codes,
 )
@@ -39,6 +43,50 @@ class Purged:
     media: int
 
 
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was erased of a person, and what is under way and therefore stays, address included."""
+
+    conversations: int
+    tickets: int
+    applications: int
+    tickets_under_way: int
+    applications_under_way: int
+
+
+_CONVERSATIONS = select(conversations.c.id).where(conversations.c.person == bindparam("who"))
+_OWN_TICKETS = or_(tickets.c.person == bindparam("who"), tickets.c.conversation.in_(_CONVERSATIONS.scalar_subquery()))
+_SETTLED = tickets.c.status.in_(("resolved", "closed"))
+_BLANK_NOTES = (
+    update(ticket_notes)
+    .where(ticket_notes.c.ticket.in_(select(tickets.c.code).where(_OWN_TICKETS, _SETTLED)))
+    .values(text=None)
+)
+_BLANK_TICKETS = (
+    update(tickets)
+    .where(_OWN_TICKETS, _SETTLED, tickets.c.text.is_not(None))
+    .values(text=None, name=None, details=None)
+)
+_TICKETS_UNDER_WAY = select(func.count()).select_from(tickets).where(_OWN_TICKETS, ~_SETTLED)
+_OWN_APPLICATIONS = applications.c.id.in_(
+    select(application_receipts.c.application).where(application_receipts.c.person == bindparam("who"))
+)
+_ENDED = applications.c.live_nik.is_(None)
+_BLANK_RECEIPTS = (
+    update(application_receipts)
+    .where(
+        application_receipts.c.person == bindparam("who"),
+        application_receipts.c.application.in_(select(applications.c.id).where(_ENDED)),
+    )
+    .values(form=None)
+)
+_BLANK_APPLICATIONS = (
+    update(applications)
+    .where(applications.c.person == bindparam("who"), _ENDED, applications.c.form.is_not(None))
+    .values(form=None)
+)
+_APPLICATIONS_UNDER_WAY = select(func.count()).select_from(applications).where(_OWN_APPLICATIONS, ~_ENDED)
+_DROP_ADDRESSES = delete(addresses).where(addresses.c.conversation.in_(_CONVERSATIONS.scalar_subquery()))
 _ADDRESS = select(addresses.c.lookup, addresses.c.channel, addresses.c.address).where(
     addresses.c.conversation == bindparam("of")
 )
@@ -119,6 +167,31 @@ def forget_conversation(conn: Connection, keys: Keyring, conversation: str, *, n
     conn.execute(_END_UNSENT, {"of": conversation})
     for statement in _BLANK_CONVERSATION:
         conn.execute(statement, {"of": conversation})
+
+
+def forget_person(conn: Connection, keys: Keyring, person: str, *, now: datetime) -> Forgotten:
+    """Erase a person: conversations, settled tickets, ended applications and, if nothing is under way, addresses.
+
+    What is under way stays readable and answerable, and is counted in the result; consents stay, without words.
+    Who writes again after the addresses are gone is a new person. Safe to call twice.
+    """
+    held = conn.execute(_CONVERSATIONS, {"who": person}).scalars().all()
+    reached = [one for one in held if conn.execute(_ADDRESS, {"of": one}).first() is not None]
+    for conversation in reached:
+        forget_conversation(conn, keys, conversation, now=now)
+    who = {"who": person}
+    conn.execute(_BLANK_NOTES, who)
+    conn.execute(_BLANK_RECEIPTS, who)
+    forgotten = Forgotten(
+        conversations=len(reached),
+        tickets=conn.execute(_BLANK_TICKETS, who).rowcount,
+        applications=conn.execute(_BLANK_APPLICATIONS, who).rowcount,
+        tickets_under_way=conn.execute(_TICKETS_UNDER_WAY, who).scalar_one(),
+        applications_under_way=conn.execute(_APPLICATIONS_UNDER_WAY, who).scalar_one(),
+    )
+    if not forgotten.tickets_under_way and not forgotten.applications_under_way:
+        conn.execute(_DROP_ADDRESSES, who)
+    return forgotten
 
 
 def purge(conn: Connection, *, now: datetime, messages_kept: timedelta, media_kept: timedelta) -> Purged:

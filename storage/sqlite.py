@@ -179,6 +179,7 @@ class _Lane:
                 connection = None
             for job in jobs:
                 job.settle()
+            jobs.clear()  # results may be large; the thread must not keep them while it waits
         if connection is not None:
             connection.close()
 

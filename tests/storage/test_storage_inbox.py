@@ -22,7 +22,8 @@ from flows.model import (
     TimerDue,
 )
 from storage import conversations, inbox
-from storage.inbox import Erased, Pending
+from storage.database import Conflict
+from storage.inbox import Accepted, Erased, Pending
 from storage.tables import inbox as inbox_table
 from storage.tables import people
 
@@ -90,6 +91,21 @@ async def test_two_processes_store_a_redelivery_once(desk: Desk, other_desk: Des
     accepted = await asyncio.gather(*((desk, other_desk)[n % 2].accept(arrival("m1")) for n in range(10)))
     assert [one.duplicate for one in accepted].count(False) == 1
     assert len({one.inbox_id for one in accepted}) == 1
+
+
+async def test_two_processes_meet_a_newcomer_once(desk: Desk, other_desk: Desk) -> None:
+    """First messages of one sender at two processes: who loses tries again and finds the same conversation."""
+    for number in range(5):
+        messages = [arrival(f"{number}-{n}", address=f"newcomer-{number}") for n in range(2)]
+        outcomes = await asyncio.gather(
+            *(one.accept(message) for one, message in zip((desk, other_desk), messages, strict=True)),
+            return_exceptions=True,
+        )
+        assert all(isinstance(outcome, Accepted | Conflict) for outcome in outcomes)
+        assert any(isinstance(outcome, Accepted) for outcome in outcomes)
+        again = [await one.accept(message) for one, message in zip((desk, other_desk), messages, strict=True)]
+        assert again[0].conversation == again[1].conversation
+        assert [one.duplicate for one in again] == [isinstance(outcome, Accepted) for outcome in outcomes]
 
 
 async def test_one_address_is_one_conversation(desk: Desk) -> None:

@@ -11,6 +11,7 @@ from storage_examples import NOW, PHONE, Desk, arrival, rendered, sign_up
 
 from flows.model import AddToTicket, OpenTicket, RecordConsent, SetTicketStatus, Text
 from storage import (
+    applications,
     audit,
     consents,
     erase,
@@ -25,7 +26,7 @@ from storage import (
 )
 from storage.consents import Consent
 from storage.database import Conflict
-from storage.erase import Purged
+from storage.erase import Forgotten, Purged
 from storage.forms import FormTarget
 from storage.inbox import Erased
 from storage.staff import StaffMember
@@ -293,3 +294,36 @@ async def test_forgetting_a_web_conversation_ends_its_token(desk: Desk) -> None:
     assert await desk.database.read(look) == (None, (0, None), (0, None), True)
     with pytest.raises(KeyError):
         await desk.database.transaction(lambda conn: erase.forget_conversation(conn, desk.keys, "nobody", now=NOW))
+
+
+async def test_forgetting_a_person_keeps_what_is_under_way(desk: Desk) -> None:
+    """Settled tickets lose their words, an open one and a live application stay and can still be answered."""
+    accepted = await desk.turn(
+        "m1",
+        OpenTicket("RK-1", "complaint", "lama", name="Siti"),
+        AddToTicket("RK-1", "catatan"),
+        SetTicketStatus("RK-1", "closed"),
+        OpenTicket("RK-2", "complaint", "baru"),
+        sign_up("RK-3"),
+    )
+    person = (await desk.peek(accepted.conversation)).person
+
+    async def forget() -> Forgotten:
+        return await desk.database.transaction(lambda conn: erase.forget_person(conn, desk.keys, person, now=NOW))
+
+    def look(conn: Connection) -> list[object]:
+        found = [tickets.by_code(conn, desk.keys, code) for code in ("RK-1", "RK-2")]
+        notes = [note.text for note in tickets.notes(conn, desk.keys, "RK-1")]
+        return [*((one.text, one.name) for one in found if one is not None), notes]
+
+    assert await forget() == Forgotten(1, 1, 0, tickets_under_way=1, applications_under_way=1)
+    assert await desk.database.read(look) == [("", ""), ("baru", ""), ["", ""]]
+    assert (await desk.peek(accepted.conversation)).address == "visitor-1"
+    await desk.turn("m2", SetTicketStatus("RK-2", "closed"))
+    await desk.database.transaction(lambda conn: applications.advance(conn, "RK-3", "refused", by="s1", now=NOW))
+    assert await forget() == Forgotten(1, 1, 1, tickets_under_way=0, applications_under_way=0)
+    assert await forget() == Forgotten(0, 0, 0, 0, 0)
+    with pytest.raises(KeyError):
+        await desk.peek(accepted.conversation)
+    newcomer = await desk.accept(arrival("m3"))
+    assert newcomer.conversation != accepted.conversation
