@@ -20,6 +20,7 @@ from bot.replay.vocabulary import vocabulary_of
 from storage.database import Unavailable
 
 PASSED, FAILED, UNUSABLE = 0, 1, 2
+_REAL = frozenset({"RANGKUL_ENCRYPTION_KEYS", "RANGKUL_LOOKUP_KEY", "RANGKUL_DATABASE_URL", "RANGKUL_DEMO"})
 
 
 def add_parser(subparsers: Any) -> None:
@@ -114,5 +115,7 @@ def _unusable(reason: str) -> int:
 def _without_secrets() -> dict[str, str]:
     """The environment without keys and database: a replay brings its own and must never meet the real ones."""
     return {
-        name: value for name, value in os.environ.items() if not name.startswith("RANGKUL_") or name == "RANGKUL_CONFIG"
+        name: value
+        for name, value in os.environ.items()
+        if name not in _REAL and not name.startswith(("RANGKUL_KEYS__", "RANGKUL_DATABASE__"))
     }

@@ -64,6 +64,9 @@ LOG_LINES: Final = 8
 """Warnings of the program that a report shows, the last ones."""
 
 
+_CODE_HERE: Final = f"{{{LATEST_TICKET}}}"
+
+
 class CannotAct(Exception):
     """A step that nobody could take: a button that was never shown, a ticket that is not there."""
 
@@ -188,7 +191,7 @@ class Play:
 
     async def _user(self, step: UserStep) -> tuple[Person, list[int]]:
         person = self._person(step.who)
-        content, files = self._content(step.message, person)
+        content, files = self._content(await self._with_codes(step.message), person)
         self.talk.append(Spoken("person", person.name or person.address, _words(step.message)))
         self._number += 1
         self.stage.clock.advance(STEP)
@@ -267,10 +270,19 @@ class Play:
             return step.ticket.upper()
         if not step.ticket and step.staff in self.taken:
             return self.taken[step.staff]
-        found = await self.stage.outage.read(lambda conn: tickets.list_tickets(conn, self.stage.keys, limit=10_000))
+        return await self._latest_ticket()
+
+    async def _latest_ticket(self) -> str:
+        found = await self.stage.database.read(lambda conn: tickets.list_tickets(conn, self.stage.keys, limit=10_000))
         if not found:
             raise CannotAct("there is no ticket")
         return max(found, key=lambda ticket: ticket.opened_at).code
+
+    async def _with_codes(self, message: Message) -> Message:
+        """Words with the code of the latest ticket where they name it."""
+        if isinstance(message, SayText) and _CODE_HERE in message.text:
+            return SayText(message.text.replace(_CODE_HERE, await self._latest_ticket()))
+        return message
 
     async def _wait(self, step: WaitStep) -> None:
         target = step.until or self.stage.clock.now() + (step.by or timedelta(0))

@@ -16,6 +16,7 @@ DEFAULT_NOW: Final = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 """Monday, 23 November 2026, 09.00 WIB: a working morning."""
 
 LATEST_TICKET: Final = "latest_ticket"
+"""Stands for the code of the ticket opened last; in what a person types it is written `{latest_ticket}`."""
 
 RecordKind: TypeAlias = Literal[
     "tickets",

@@ -16,6 +16,7 @@ from bot.clock import CountedIds, ManualClock
 from bot.config import Config
 from bot.replay.channel import ScriptedChannel
 from bot.replay.outages import Ears, FailingDatabase
+from bot.replay.unthreaded import UnthreadedSqlite
 from flows.work import Flows
 from storage.database import Database, create_from_template, open_database, upgrade
 from storage.keyring import Keyring
@@ -27,6 +28,13 @@ _TABLES: Final = tuple(reversed(metadata.sorted_tables))
 
 class HoldsData(Exception):
     """The named database is not empty; a replay would delete what is in it."""
+
+
+def _reopened(database: Database) -> Database:
+    """Another way in, of the same kind, to the same data."""
+    if isinstance(database, UnthreadedSqlite):
+        return UnthreadedSqlite(database.path)
+    return open_database(database.url)
 
 
 def throw_away_keys() -> Keyring:
@@ -88,7 +96,7 @@ class Stage:
 
     def rise(self) -> None:
         """A new process on the same file, after the hold of the dead one on its messages has run out."""
-        self.database = open_database(self.database.url)
+        self.database = _reopened(self.database)
         self.clock.advance(timedelta(seconds=self.config.turn.lease_s + 1))
         self._build()
 
@@ -110,7 +118,9 @@ async def open_stage(config: Config, flows: Flows, ears: Ears, *, url: str = "")
     keys = throw_away_keys()
     if not url:
         folder = tempfile.TemporaryDirectory(prefix="rangkul-replay-")
-        return Stage(config, flows, ears, keys, create_from_template(Path(folder.name, "replay.db")), folder)
+        path = Path(folder.name, "replay.db")
+        await create_from_template(path).close()
+        return Stage(config, flows, ears, keys, UnthreadedSqlite(path), folder)
     database = open_database(url)
     await upgrade(database)
     if await database.read(_rows):
