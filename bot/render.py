@@ -8,7 +8,6 @@ from flows.copybook import CopyBook
 from flows.model import Content, Decision, Say, StaffAction
 from storage.outbox import Button, Rendered
 
-BOT: Final = "bot"
 STAFF_REPLY: Final = "staff/reply"
 
 
@@ -18,13 +17,20 @@ def messages_of(copy: CopyBook, decision: Decision, content: Content) -> tuple[R
     Raises `flows.copybook.MissingCopy` for a key or an argument that the copy lacks.
     """
     return tuple(
-        rendered(copy, effect, author=author_of(effect, content))
+        staff_words(effect, content)
+        if isinstance(content, StaffAction) and effect.key == STAFF_REPLY
+        else rendered(copy, effect)
         for effect in decision.effects
         if isinstance(effect, Say)
     )
 
 
-def rendered(copy: CopyBook, say: Say, *, author: str = BOT) -> Rendered:
+def staff_words(say: Say, action: StaffAction) -> Rendered:
+    """A staff member's own words, exactly as written; whose they are stands beside them, for the channel to show."""
+    return Rendered(key=say.key, text=action.text, numbered=False, author=action.staff_name)
+
+
+def rendered(copy: CopyBook, say: Say) -> Rendered:
     """One message with its words. A button's payload carries the number of its question, so an old press is known."""
     return Rendered(
         key=say.key,
@@ -32,17 +38,9 @@ def rendered(copy: CopyBook, say: Say, *, author: str = BOT) -> Rendered:
         options=tuple(Button(option.title, payload_of(say.number, place)) for place, option in enumerate(say.options)),
         numbered=say.numbered,
         form=say.form,
-        author=author,
     )
 
 
 def payload_of(number: int, place: int) -> str:
     """What a button carries: `7.0` is the first option of question 7. Short enough for every channel."""
     return f"{number}.{place}"
-
-
-def author_of(say: Say, content: Content) -> str:
-    """A staff member's own words stand under their name; whatever else is said in that turn is the bot's."""
-    if isinstance(content, StaffAction) and say.key == STAFF_REPLY:
-        return content.staff_name
-    return BOT
