@@ -216,7 +216,7 @@ async def test_shows_a_ticket_to_who_filed_it(desk: Desk) -> None:
     late = NOW.replace(hour=18)
     accepted = await desk.turn(
         "m1",
-        OpenTicket("RK-1", "complaint", "x", category="other", promised=late),
+        OpenTicket("RK-1", "complaint", "x", category="other", promised=late, due=date(2026, 11, 30)),
         AddToTicket("RK-1", "ini fotonya"),
         AddToTicket("RK-1", "cek dulu", author="s1", inner=True),
         AddToTicket("RK-1", "sudah dicek", author="s1"),
@@ -226,15 +226,16 @@ async def test_shows_a_ticket_to_who_filed_it(desk: Desk) -> None:
     stranger = await desk.turn("m2", address="visitor-2")
     mine = await ask(desk, accepted.conversation, TicketByCode("RK-1"))
     assert mine == TicketFacts(
-        "RK-1",
-        "complaint",
-        "other",
-        "resolved",
-        date(2026, 11, 24),  # 18:00 UTC is the next day in Jakarta
-        NOW,
-        True,
-        "Rina",
-        (TicketNote(NOW, "person", "ini fotonya"), TicketNote(NOW, "Rina", "sudah dicek")),
+        code="RK-1",
+        kind="complaint",
+        category="other",
+        status="resolved",
+        promised=date(2026, 11, 24),  # 18:00 UTC is the next day in Jakarta
+        opened=NOW,
+        mine=True,
+        due=date(2026, 11, 30),
+        owner="Rina",
+        notes=(TicketNote(NOW, "person", "ini fotonya"), TicketNote(NOW, "Rina", "sudah dicek")),
     )
     theirs = await ask(desk, stranger.conversation, TicketByCode("RK-1"))
     assert isinstance(theirs, TicketFacts)
