@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bot.render import BOT
 from bot.replay.outcome import Failure
 from bot.replay.script import (
     Assertion,
@@ -25,6 +24,7 @@ from bot.replay.script import (
 from flows.model import Trace, Value
 from storage.events import TurnRecord
 from storage.outbox import Outgoing
+from storage.turns import BOT
 
 _MAX_SHOWN = 160
 
@@ -79,18 +79,13 @@ def judge_bot_step(step: BotStep, messages: Sequence[Outgoing]) -> Failure | Non
     if step.key:
         holds = any(message.key == step.key for message in messages)
         return _unless(holds, step.line, f"a message from {step.key}", told(messages))
-    holds = any(_is_said(step.text, message) for message in messages)
+    holds = any(message.body.text == step.text for message in messages)
     return _unless(holds, step.line, f"a message that is {step.text!r}", told(messages))
 
 
 def told(messages: Sequence[Outgoing]) -> str:
     """Messages as a person reads them in a report, one a line."""
     return "\n".join(_one(message) for message in messages) or "silence"
-
-
-def _is_said(text: str, message: Outgoing) -> bool:
-    """Whether a message is this text; a staff member's words count without the name that the copy puts before them."""
-    return message.body.text == text or (message.author != BOT and message.body.text == f"{message.author}: {text}")
 
 
 def _one(message: Outgoing) -> str:

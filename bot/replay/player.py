@@ -49,6 +49,7 @@ from storage.database import Unavailable
 from storage.events import Event, TurnRecord
 from storage.inbox import Accepted, Arrival
 from storage.outbox import Outgoing
+from storage.turns import BOT
 
 STEP: Final = timedelta(seconds=1)
 """The clock goes on by this with every message and every act of staff, so that records have an order."""
@@ -362,7 +363,7 @@ class Play:
         for row in taken[self._told :]:
             titles = tuple(button.title for button in row.body.options)
             self.talk.append(
-                Spoken("bot" if row.author == "bot" else "staff", row.author, row.body.text, row.key, titles)
+                Spoken("bot" if row.author == BOT else "staff", row.author, row.body.text, row.key, titles)
             )
         self._told = len(taken)
 
