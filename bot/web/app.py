@@ -12,7 +12,7 @@ from bot.web.form_page import FormPages
 from bot.web.guard import SecurityHeaders
 from bot.web.pages import Pages
 from bot.web.site import Site
-from bot.web.talk import Talk
+from bot.web.talk import BUSY_S, Talk
 
 
 def build_web(program: Program) -> Starlette:
@@ -42,6 +42,12 @@ def build_web(program: Program) -> Starlette:
     ]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(SecurityHeaders, https=site.is_https)],
+        middleware=[
+            Middleware(
+                SecurityHeaders,
+                https=site.is_https,
+                broken=site.refuse(500, site.words.errors.unavailable, retry_after_s=BUSY_S),
+            )
+        ],
         exception_handlers={404: pages.not_found},
     )

@@ -38,8 +38,10 @@ class SecurityHeaders:
     Answers are not stored by browsers or proxies unless a route says otherwise.
     """
 
-    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+    def __init__(self, app: ASGIApp, *, https: bool, broken: ASGIApp) -> None:
+        """`broken` is the answer when the application fails."""
         self._app = app
+        self._broken = broken
         self._always = (*_ALWAYS, _HSTS) if https else _ALWAYS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,15 +49,25 @@ class SecurityHeaders:
             await self._app(scope, receive, send)
             return
 
+        has_started = False
+
         async def send_with_headers(message: Message) -> None:
+            nonlocal has_started
             if message["type"] == "http.response.start":
+                has_started = True
                 headers = message["headers"]
                 headers.extend(self._always)
                 if not any(name == b"cache-control" for name, _ in headers):
                     headers.append(_NO_STORE)
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception:
+            # Answered here, where the headers are; raised on, so that the server logs it.
+            if not has_started:
+                await self._broken(scope, receive, send_with_headers)
+            raise
 
 
 class BodyTooLong(Exception):

@@ -76,13 +76,7 @@ class Templates:
     def page(self, request: Request, name: str, *, status: int = 200, **values: object) -> Response:
         """The finished page, packed for those who can unpack."""
         body = self._environment.get_template(name).render(values).encode()
-        response = Response(body, status, media_type="text/html")
-        if len(body) >= MIN_GZIP_BYTES and takes_gzip(request):
-            response.body = gzip.compress(body, 6)
-            response.headers["content-length"] = str(len(response.body))
-            response.headers["content-encoding"] = "gzip"
-        response.headers["vary"] = "Accept-Encoding"
-        return response
+        return packed(request, Response(body, status, media_type="text/html"))
 
 
 class Site:
@@ -144,6 +138,10 @@ class Site:
         """A value of `wire` as JSON."""
         return Response(wire.encode(value), status, media_type="application/json")
 
+    def long_json(self, request: Request, value: msgspec.Struct) -> Response:
+        """The same, packed for those who can unpack: a whole talk shrinks to a fifth."""
+        return packed(request, self.json(value))
+
     def notice(self, request: Request, title: str, *lines: str, action: str, status: int = 200) -> Response:
         """A page that says one thing and leads back to the talk."""
         return self.templates.page(request, "notice.html", status=status, title=title, lines=lines, action=action)
@@ -157,6 +155,16 @@ class Site:
     def _operator_line(self) -> str:
         service = self.program.config.service
         return self.words.chat.trial if service.trial else self.words.chat.run_by.format(operator=service.operator)
+
+
+def packed(request: Request, response: Response) -> Response:
+    """The answer with its body packed, where that pays and the browser can unpack."""
+    response.headers["vary"] = "Accept-Encoding"
+    if len(response.body) >= MIN_GZIP_BYTES and takes_gzip(request):
+        response.body = gzip.compress(bytes(response.body), 6)
+        response.headers["content-length"] = str(len(response.body))
+        response.headers["content-encoding"] = "gzip"
+    return response
 
 
 def takes_gzip(request: Request) -> bool:

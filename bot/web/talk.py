@@ -139,7 +139,8 @@ class Talk:
                 return site.refuse(401, self._words.ended)
             if not visit.conversation:
                 return site.json(wire.Conversation((), 0))
-            return site.json(await self._program.db.read(lambda conn: self._conversation(conn, request, visit)))
+            found = await self._program.db.read(lambda conn: self._conversation(conn, request, visit))
+            return site.long_json(request, found)
         except Unavailable:
             return site.refuse(503, self._words.unavailable, retry_after_s=BUSY_S)
 

@@ -33,11 +33,8 @@ class PageWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     staff: str
     waiting: str
     sent: str
-    refused: str
-    retry: str
     offline: str
     reconnecting: str
-    online: str
     slow_down: str
     failed: str
     unreachable: str

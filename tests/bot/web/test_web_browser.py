@@ -436,6 +436,18 @@ async def test_screen_readers_are_told(service: Service) -> None:
         assert nameless == 0
 
 
+async def test_a_person_of_the_office_is_named(service: Service) -> None:
+    """Words of staff stand under their name, so that nobody takes a person for the bot."""
+    async with seated(service) as seat:
+        await seat.say("petugas")
+        await seat.page.get_by_text("Selamat siang").wait_for()
+        assert await seat.page.locator(".row.bot .name").all_inner_texts() == ["Rina, petugas"]
+        await seat.say("halo")
+        await seat.page.get_by_text("Jawaban untuk: halo").wait_for()
+        assert await seat.page.locator(".row.bot .name").count() == 1
+        await seat.shot("phone-staff")
+
+
 async def test_less_motion_when_asked(service: Service) -> None:
     """Whoever asked their phone for less motion sees none."""
     service.bot.pause_s = 1.0

@@ -6,12 +6,14 @@ import gzip
 import re
 import uuid
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from web_service import ORIGIN, Service
 
+import bot.web
 from bot.channels.web import WebChannel
 from bot.demo import PERSONAS
 from bot.web.site import load_assets
@@ -237,6 +239,50 @@ async def test_files_are_the_same_packed_or_not(service: Service) -> None:
     assert "content-encoding" not in plain.headers and packed.headers["content-encoding"] == "gzip"
     assert plain.content == packed.content == gzip.decompress(load_assets()["chat.js"].packed)
     assert (await service.client().get("/static/..%2fapp.py")).status_code == 404
+
+
+def template_sources() -> str:
+    return "".join(path.read_text() for path in Path(bot.web.__path__[0], "templates").iterdir())
+
+
+async def test_no_word_of_the_page_is_left_unused(service: Service) -> None:
+    """Every word sent to the browser is said somewhere."""
+    script = load_assets()["chat.js"].data.decode()
+    html = template_sources()
+    unused = {
+        name
+        for name in load_words().page.__struct_fields__
+        if f"words.{name}" not in script and f"words.page.{name}" not in html
+    } - {"photo_sent", "form_answer"}
+    assert unused == set()
+
+
+async def test_a_failure_of_ours_is_told_kindly(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake in our code is a 500 with the same headers, kind words, and a time to try again."""
+
+    async def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a mistake")
+
+    client = await service.visitor()
+    monkeypatch.setattr(type(service.program), "receive", broken)
+    transport = httpx.ASGITransport(service.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers={"origin": ORIGIN}) as again:
+        again.cookies.update(client.cookies)
+        answer = await say(again, "halo")
+    assert (answer.status_code, answer.headers["retry-after"]) == (500, "3")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "sedang sibuk" in answer.json()["error"]
+
+
+async def test_a_long_talk_is_packed(service: Service) -> None:
+    """Reading a long talk back costs a fraction of its size on the line."""
+    client = await service.visitor()
+    for _ in range(20):
+        await say(client, "tiga")
+    await service.program.settle()
+    answer = await client.get("/messages?all=1", headers={"accept-encoding": "gzip"})
+    assert len(answer.json()["messages"]) == 80
+    assert int(answer.headers["content-length"]) * 5 < len(answer.content)
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,16 @@ async def test_junk_is_refused(service: Service, body: bytes) -> None:
     assert (await client.post("/messages", content=body)).status_code == 400
 
 
+@pytest.mark.parametrize("text", [r"a\u0000b", r"\ud83d\ude00 ok", r"\u202e terbalik", r"\ud800"])
+async def test_strange_characters_do_no_harm(service: Service, text: str) -> None:
+    """Zero bytes, faces and marks of direction pass through; half a character is refused; nothing breaks."""
+    client = await service.visitor()
+    answer = await client.post("/messages", content=f'{{"id": "abcdef01", "text": "{text}"}}')
+    assert answer.status_code == (400 if text == r"\ud800" else 202)
+    await service.program.settle()
+    assert (await client.get("/messages?all=1")).status_code == 200
+
+
 async def test_a_body_without_a_length_is_bounded_too(service: Service) -> None:
     """A body sent in pieces cannot get around the limit."""
     client = await service.visitor()

@@ -50,6 +50,8 @@ def answers_to(content: Content) -> tuple[Rendered, ...]:
             return (Rendered(key="isi", text="Nomor KTP (NIK) dipakai untuk mendaftar.", form="nik"),)
         case Text(text="tiga"):
             return tuple(Rendered(key="tiga", text=f"Bagian {n} dari 3.") for n in (1, 2, 3))
+        case Text(text="petugas"):
+            return (Rendered(key="", text="Selamat siang, ada yang bisa saya bantu?", author="Rina"),)
         case Text(text="diam"):
             return ()
         case Text(text=text):
