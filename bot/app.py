@@ -32,7 +32,7 @@ from flows.model import Content
 from flows.work import Flows
 from nlu.embedded.train import ensure_trained
 from nlu.understand import Understander, load_embedded
-from storage import inbox, media
+from storage import inbox, leases, media
 from storage.database import Conflict, Database, open_database, upgrade
 from storage.inbox import Accepted, Arrival, Pending
 from storage.keyring import Keyring
@@ -84,6 +84,7 @@ class Program:
     lease: timedelta
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _background: list[asyncio.Task[None]] = field(default_factory=list)
+    _presence: leases.Presence | None = None
     _under_way: set[asyncio.Task[Outcome]] = field(default_factory=set)
 
     # ── what comes in ────────────────────────────────────────────────────────────────────────────
@@ -213,6 +214,7 @@ class Program:
 
     def start(self) -> None:
         """Begins to work in the background, until `stop`."""
+        self._presence = leases.Presence(self.db)
         loops = [self._work_forever() for _ in range(self.config.turn.workers)]
         self._background = [asyncio.create_task(loop) for loop in (*loops, self._sweep_forever())]
 
@@ -230,6 +232,7 @@ class Program:
             self.sender.stop()
         for turn in self._under_way:
             turn.cancel()
+        self._leave()
 
     def abandon(self) -> None:
         """Lets go of everything as a kill would: nothing further is committed or sent."""
@@ -237,6 +240,12 @@ class Program:
             task.cancel()
         self.sender.stop()
         self.db.abandon()
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._presence is not None:
+            self._presence.leave()
+            self._presence = None
 
     def wake(self) -> None:
         """Something may be ready to be taken over: looks now instead of at the next second."""
@@ -260,9 +269,14 @@ class Program:
             asyncio.get_running_loop().call_later(NOT_YET_S, self.wake)
 
     async def _sweep_forever(self) -> None:
+        inherits = self._presence is not None and self._presence.alone
         while True:
             self._wake.clear()
             try:
+                if inherits:
+                    # Whoever held a lease is dead: its people need not wait until it runs out.
+                    await waited_out(self.db, self.clock, lambda conn: leases.free_others(conn, self.worker))
+                    inherits = False
                 await self._sweep()
             except Exception as error:
                 log.error("sweep.failed", error=type(error).__name__, at=whereabouts(error))
