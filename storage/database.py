@@ -22,7 +22,7 @@ class Conflict(Exception):
 
 
 class Counter:
-    """Counts statements; `storage.prepared` finds it in the connection's `info`."""
+    """Counts statements or commits; `storage.prepared` finds that of the statements in the connection's `info`."""
 
     __slots__ = ("count",)
 
@@ -41,11 +41,17 @@ class Database(ABC):
         self.url = url
         self.dialect = dialect
         self._counter = Counter()
+        self._commits = Counter()
 
     @property
     def statements(self) -> int:
         """How many statements have been run, those that open and end transactions not counted."""
         return self._counter.count
+
+    @property
+    def commits(self) -> int:
+        """How many commits have gone to disk; transactions that waited together share one."""
+        return self._commits.count
 
     @abstractmethod
     async def transaction(self, fn: Work[T]) -> T:

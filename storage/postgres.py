@@ -78,7 +78,9 @@ class PostgresDatabase(Database):
     async def transaction(self, fn: Callable[[Connection], T]) -> T:
         with _translating():
             async with self._connect() as conn, conn.begin():
-                return await conn.run_sync(fn)
+                result = await conn.run_sync(fn)
+        self._commits.add()
+        return result
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         with _translating(reading=True):

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from storage.database import Conflict, Database, Unavailable
+from storage.database import Conflict, Counter, Database, Unavailable
 
 T = TypeVar("T")
 
@@ -124,8 +124,9 @@ class _Lane:
     together: a commit costs a wait for the disk, and nobody is told of success before it.
     """
 
-    def __init__(self, engine: Engine, name: str, *, threads: int, together: int) -> None:
+    def __init__(self, engine: Engine, name: str, *, threads: int, together: int, commits: Counter) -> None:
         self._engine = engine
+        self._commits = commits
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._abandoned = False
         self._closed = False
@@ -212,6 +213,7 @@ class _Lane:
             if self._abandoned:
                 raise Unavailable("the database was abandoned")
             transaction.commit()
+            self._commits.add()
         except BaseException:
             transaction.rollback()
             raise
@@ -243,8 +245,8 @@ class SqliteDatabase(Database):
         reader = make_engine(path, begin="BEGIN", read_only=True)
         self._count_statements(writer)
         self._count_statements(reader)
-        self._writer = _Lane(writer, "sqlite-writer", threads=1, together=TOGETHER)
-        self._reader = _Lane(reader, "sqlite-reader", threads=READERS, together=1)
+        self._writer = _Lane(writer, "sqlite-writer", threads=1, together=TOGETHER, commits=self._commits)
+        self._reader = _Lane(reader, "sqlite-reader", threads=READERS, together=1, commits=Counter())
 
     async def transaction(self, fn: Callable[[Connection], T]) -> T:
         return await self._writer.run(fn)

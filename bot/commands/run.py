@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 import uvicorn
 import uvloop
+from starlette.types import ASGIApp
 
 from bot import demo
 from bot.app import Program, open_program
@@ -45,22 +46,27 @@ async def _serve(config: Config, keys: Keyring) -> None:
     web = WebChannel()
     async with open_program(config, keys=keys, channels=[web]) as program:
         server = Server(
-            uvicorn.Config(
-                build_web(program),
-                host=config.web.host,
-                port=config.web.port,
-                http="httptools",
-                lifespan="on",
-                access_log=False,
-                log_config=None,
-                server_header=False,
-                timeout_graceful_shutdown=GRACE_S,
-            ),
+            server_config(build_web(program), host=config.web.host, port=config.web.port),
             web,
             announce=lambda port: _announce(program, port),
         )
         program.start()
         await server.serve()
+
+
+def server_config(app: ASGIApp, *, host: str, port: int) -> uvicorn.Config:
+    """How an application is served, here and where it is measured. Nothing but our own logs is written."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http="httptools",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
 
 
 class Server(uvicorn.Server):

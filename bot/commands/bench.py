@@ -1,0 +1,52 @@
+"""`rangkul bench`: what a turn costs, what it consists of, how soon the service answers and how much memory it takes.
+
+Everything runs on files in a temporary folder, with the durability of the service, and is thrown away afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import uvloop
+
+from bot.bench.report import Report, measure, table
+from bot.bench.served import BenchError, NotDurable
+from bot.commands.opening import command_parser
+from bot.config import load_config
+
+ROUNDS: Final = 9
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measures and prints; 1 when something could not be measured."""
+    parser = command_parser("bench", __doc__ or "")
+    parser.add_argument("--json", action="store_true", help="figures as JSON instead of a table")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N", help="walks a figure (default %(default)s)")
+    parser.add_argument("--no-fresh", action="store_true", help="leave out start and memory of a fresh process")
+    given = parser.parse_args(arguments)
+    if given.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    config = load_config(given.config)
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="rangkul-bench-") as folder,
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
+            report = runner.run(measure(config, Path(folder), rounds=given.rounds, fresh=not given.no_fresh))
+    except (BenchError, NotDurable) as error:
+        print(f"rangkul bench: {error}", file=sys.stderr)
+        return 1
+    print(_shown(report, as_json=given.json))
+    return 0
+
+
+def _shown(report: Report, *, as_json: bool) -> str:
+    if as_json:
+        return msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
+    return table(report)
