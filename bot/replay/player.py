@@ -22,6 +22,7 @@ from bot.replay.script import (
     LATEST_TICKET,
     Act,
     BotStep,
+    BotUttered,
     Case,
     FillForm,
     Message,
@@ -42,6 +43,7 @@ from bot.replay.script import (
 )
 from bot.replay.stage import Stage, next_moment
 from bot.replay.standing import stood, visited_by
+from bot.turn import PARKED_KEY
 from flows.model import Choice, Contact, Content, FormAnswer, Location, StaffAction, Sticker, Text
 from storage import conversations, events, outbox, tickets
 from storage.conversations import Held
@@ -147,6 +149,7 @@ class Play:
         self._since = len(self.stage.channel.taken)
         seen = await self._known_events() if isinstance(step, WaitStep) and _asks_records(step) else frozenset()
         self._prepare(step)
+        logged = len(self.log)
         whom: Person | None = None
         inbox_ids: list[int] = []
         match step:
@@ -158,6 +161,7 @@ class Play:
                 await self._wait(step)
         await self._clear_up(step)
         self._note_replies()
+        self._refuse_parked(step, self.log[logged:])
         if self.covers:
             await self._cover()
         happened = await self._happened(step, whom, inbox_ids, seen)
@@ -189,6 +193,13 @@ class Play:
             texts = ", ".join(repr(text) for text in self.recorded.missing)
             self.recorded.missing.clear()
             self.failures.append(Failure(step.line, "a recorded understanding", f"none for {texts}; use --record"))
+
+    def _refuse_parked(self, step: Act, logged: Sequence[str]) -> None:
+        """A message that the program gave up on fails the case, unless the script says that it should."""
+        expected = any(isinstance(one, BotUttered) and one.utterance.key == PARKED_KEY for one in step.assertions)
+        if not expected and any(line.startswith("turn.parked") for line in logged):
+            reasons = [line for line in logged if line.startswith("turn.failed")]
+            self.failures.append(Failure(step.line, "a message that is handled", reasons[-1] if reasons else "parked"))
 
     async def _user(self, step: UserStep) -> tuple[Person, list[int]]:
         person = self._person(step.who)

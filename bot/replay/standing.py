@@ -9,7 +9,7 @@ from flows.model import Session, Value
 from flows.work import Flows
 from storage.conversations import Held
 
-_CODE: Final = re.compile(r"[a-z][a-z0-9_/]{0,30}|[A-Z]{3}")
+_CODE: Final = re.compile(r"[a-z][a-z0-9_/]{0,30}|[A-Z]{3}|RK-[0-9A-Z]{4}-[0-9A-Z]{4}|\d\d\.\d\d|\d{4}-\d\d-\d\d")
 _LAST_SHOWN: Final = 4
 
 

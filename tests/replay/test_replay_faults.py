@@ -208,3 +208,49 @@ def test_a_broken_photo_beside_the_script_is_what_is_sent(runs: Runs) -> None:
 """
     code, out, _ = runs(runs.script(case(steps)))
     assert code == 0, out
+
+
+def test_a_message_that_the_program_gives_up_on_fails_the_case(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bug that parks a message is no pass, even where nothing is asserted; a script may expect it by name."""
+    monkeypatch.setattr("bot.turn.decide", _broken)
+    code, out, _ = runs(runs.script(case("- user: menu")))
+    assert code == 1
+    assert "a message that is handled" in out
+    assert "error=ZeroDivisionError" in out
+    expected = "- user: menu\n  assertions:\n    - bot_uttered: {utter_name: engine/parked}"
+    code, out, _ = runs(runs.script(case(expected, "- tickets: [{kind: parked}]")))
+    assert code == 0, out
+
+
+def _broken(*_: object) -> float:
+    return 1 / 0
+
+
+def test_people_can_type_the_code_of_the_latest_ticket(runs: Runs) -> None:
+    """Codes are made by the program; a script names the one it means."""
+    steps = """
+- user: petugas
+- user: "{latest_ticket}"
+  assertions:
+    - flow_started: check_ticket
+    - bot_uttered: {utter_name: check_ticket/state}
+"""
+    code, out, _ = runs(runs.script(case(steps)))
+    assert code == 0, out
+
+
+def test_another_engine_answers_when_the_first_is_down(runs: Runs) -> None:
+    """What the recording does not know is read by the engine that the service carries with it."""
+    steps = """
+- user: menu
+- user: batal
+  engine: down
+  assertions:
+    - intent: cancel
+"""
+    path = runs.script(case("- user: menu"))
+    assert runs(path, "--record")[0] == 0
+    runs.script(case(steps))
+    assert runs(path, "--engine", "recorded")[0] == 0
+    runs.script(case(steps.replace("  engine: down\n", "")))
+    assert runs(path, "--engine", "recorded")[0] == 1
