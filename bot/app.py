@@ -86,6 +86,7 @@ class Program:
     _background: list[asyncio.Task[None]] = field(default_factory=list)
     _presence: leases.Presence | None = None
     _under_way: set[asyncio.Task[Outcome]] = field(default_factory=set)
+    _taken_over: set[int] = field(default_factory=set)
 
     # ── what comes in ────────────────────────────────────────────────────────────────────────────
 
@@ -195,6 +196,8 @@ class Program:
         fired, taken, rows = await waited_out(self.db, self.clock, self._look_around)
         for pending in taken:
             self.worklist.put(pending)
+        if self._background:
+            self._taken_over.update(pending.inbox_id for pending in taken)
         self.sender.send_claimed(rows)
         return bool(fired or taken or rows)
 
@@ -264,9 +267,13 @@ class Program:
         self._under_way.add(turn)
         turn.add_done_callback(self._under_way.discard)
         # Stopping waits for the turn instead of leaving its replies to the end of the lease.
+        was_free = pending.inbox_id in self._taken_over
+        self._taken_over.discard(pending.inbox_id)
         if await asyncio.shield(turn) is Outcome.NOT_YET:
             # Another process works on the earlier message; it is done sooner than the next regular look.
             asyncio.get_running_loop().call_later(NOT_YET_S, self.wake)
+        elif was_free:
+            self.wake()  # behind a message that nobody held there may be another
 
     async def _sweep_forever(self) -> None:
         inherits = self._presence is not None and self._presence.alone
