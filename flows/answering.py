@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from flows.asking import (
-    acknowledge,
     advance,
+    ask_read_back,
     ask_step,
     fill,
-    fill_from_sentence,
     is_read_back,
+    keep,
     leave,
     missed,
     question_key,
     read_back_lines,
     remember_answered,
     show,
+    take_told,
 )
 from flows.flow import Ask, Flow, Leave, Rejected
 from flows.model import Value
-from flows.reading import read_answer
-from flows.wording import after_name, correction, names_any, plain
+from flows.reading import named_pick, read_answer
+from flows.wording import after_name, agrees, correction, names_any, plain
 from flows.work import Work
 from nlu.understanding import Understanding
 from nlu.values import Reading, Refusal, read
 
 _MENDING_WORDS = 4
+_ADDS = re.compile(r"^(tambah\w*|nambah\w*|jangan|tanpa|anonim|rahasiakan|gak usah|kirim tanpa|tidak usah)\b")
+"""Words that say something about the report before it is sent, and are no agreement."""
+_WRONG = re.compile(r"\b(salah|keliru|ubah|ganti|koreksi|betulin|benerin)\b")
+_NO_VALUE = frozenset((
+    "kurang", "salah", "keliru", "belum", "bukan", "beda", "lain", "itu", "tadi", "nya", "lengkap", "komplit", "typo",
+    "deh", "kak", "min", "dong", "sih",
+))  # fmt: skip
+"""Words that say that an answer is wrong, and are none themselves."""
 _SENTENCE_WORDS = 4
 """From this many words on, a message is looked through for more than the answer asked for."""
 
@@ -44,7 +54,7 @@ def accept(
         if ask.slot in work.slots:
             remember_answered(work, ask.slot)
         if understanding and len(plain(understanding.text).split()) >= _SENTENCE_WORDS and ask.kind != "free":
-            acknowledge(work, fill_from_sentence(work, understanding, but=ask.slot))
+            take_told(work, understanding, but=ask.slot)
         advance(work)
 
 
@@ -68,8 +78,10 @@ def miss(work: Work, ask: Ask, key: str, args: Mapping[str, str]) -> None:
         work.ask("engine/three_misses", slot=ask.slot, options=options, misses=count)
     elif turn == 1 and count > work.settings.misses_before_staff:
         work.reprompt("engine/still_stuck")
-    elif turn == 1 or not key.startswith("reject/"):
+    elif turn == 1:
         work.reprompt(key, **dict(args))
+    elif work.copy.has(f"{key}/2"):
+        work.reprompt(f"{key}/2", **dict(args))
     elif work.copy.has(second):
         work.reprompt(second, **dict(ask.args(work)))
     else:
@@ -79,15 +91,27 @@ def miss(work: Work, ask: Ask, key: str, args: Mapping[str, str]) -> None:
 def skip(work: Work) -> None:
     """Leaves the open question without an answer, where that is possible."""
     ask = work.step
-    if ask is None:
+    if work.asked is None:
+        advance(work)
+    elif ask is None:
         work.ask_again()
     elif ask.skippable:
         work.set_slots({ask.slot: None})
         remember_answered(work, ask.slot)
         advance(work)
     else:
-        _say_why(work, ask, fallback="engine/cannot_skip")
+        _say_cannot_skip(work, ask)
         work.ask_again()
+
+
+def _say_cannot_skip(work: Work, ask: Ask) -> None:
+    """Why this one is needed, and the way out; the second time only the way out."""
+    key = f"engine/without_{ask.slot}"
+    if work.copy.has(key) and work.asked and not work.asked.misses:
+        missed(work)
+        work.say(key)
+    else:
+        _say_why(work, ask, fallback="engine/cannot_skip")
 
 
 def explain_question(work: Work, ask: Ask) -> None:
@@ -189,6 +213,8 @@ def _last_answer(work: Work, flow: Flow) -> Ask | None:
 
 
 def _mend(work: Work, ask: Ask, said: str) -> bool:
+    if _NO_VALUE.issuperset(plain(said).split()):
+        said = ""
     result = read_answer(work, ask, said) if said else Refusal("empty", attempt=False)
     if isinstance(result, Refusal):
         edit(work, ask.slot)
@@ -221,11 +247,18 @@ def answer_read_back(work: Work, text: str) -> bool:
         return True
     if named := _named_answer(work, flow, text):
         return _mend(work, *named)
-    agreed = read("affirm_deny", text, today=work.today)
-    if (isinstance(agreed, Reading) and agreed.value == "yes") or plain(text) in {"kirim", "kirimkan", "kirim aja"}:
+    if way := named_pick(flow.send_picks(work), text):
+        send(work, str(way.value))
+        return True
+    if agrees(text):
         send(work)
         return True
-    if isinstance(agreed, Reading) and agreed.value == "no":
+    if _ADDS.match(plain(text)) and (kept := flow.add_words(work, text)):
+        keep(work, kept)
+        ask_read_back(work, flow)
+        return True
+    denied = read("affirm_deny", text, today=work.today)
+    if _WRONG.search(plain(text)) or (isinstance(denied, Reading) and denied.value == "no"):
         missed(work)
         work.reprompt("engine/which_line")
         return True

@@ -76,7 +76,9 @@ def _remember(work: Work) -> None:
 def drop_oldest(work: Work) -> None:
     """Keeps the stack of tasks within its limit; the one left longest ago goes."""
     while len(work.tasks) >= work.settings.max_tasks:
-        work.note("flow_cancelled", work.tasks.pop(0).flow)
+        dropped = work.tasks.pop(0).flow
+        work.note("flow_cancelled", dropped)
+        work.say("engine/dropped", task=task_label(work, dropped))
 
 
 def leave(work: Work, leaving: Leave) -> None:
@@ -147,11 +149,12 @@ def question_key(flow: Flow, ask: Ask) -> str:
     return ask.key or f"{flow.name}/ask_{ask.slot}"
 
 
-def ask_step(work: Work, ask: Ask) -> None:
-    """Asks one question of the task at hand, afresh."""
+def ask_step(work: Work, ask: Ask, *, aloud: bool = True) -> None:
+    """Asks one question of the task at hand, afresh; not aloud, it only stands open for what comes next."""
     flow = work.flow
     assert flow
-    work.add(ask.before(work))
+    if aloud:
+        work.add(ask.before(work))
     args = dict(ask.args(work))
     if progress := _progress(work, flow, ask):
         args["progress"] = progress
@@ -161,12 +164,13 @@ def ask_step(work: Work, ask: Ask) -> None:
         args=args,
         options=_options(work, ask),
         form=ask.form,
+        aloud=aloud,
     )
 
 
 def _options(work: Work, ask: Ask) -> tuple[Option, ...]:
     options = [Option(pick_title(work, pick), f"answer:{number}") for number, pick in enumerate(ask.picks(work))]
-    if ask.kind == "yes_no" and not options:
+    if ask.kind == "yes_no":
         options = [work.option("yes", "yes"), work.option("no", "no")]
     if ask.skippable:
         options.append(work.option("skip", "skip"))
@@ -273,8 +277,7 @@ def filled_by_refusal(work: Work, ask: Ask, refusal: Refusal) -> bool:
     made = ask.refused(work, refusal)
     if made is None:
         return False
-    work.set_slots({name: value for name, value in made.values.items() if not isinstance(value, Unset)})
-    work.add(made.effects)
+    keep(work, made)
     return True
 
 
@@ -295,6 +298,23 @@ def _take_given(work: Work, flow: Flow, given: Mapping[str, Value]) -> bool:
             leave(work, refused)
             return False
     return True
+
+
+def take_told(work: Work, understanding: Understanding, *, but: str = "") -> None:
+    """Takes what a longer answer tells beside what was asked, and says so."""
+    flow = work.flow
+    assert flow
+    for slot, value in flow.prefill(work, understanding).items():
+        ask = flow.step(slot)
+        if ask and slot != but and slot not in work.slots and ask.when(work):
+            fill(work, ask, value, None)
+    acknowledge(work, fill_from_sentence(work, understanding, but=but))
+
+
+def keep(work: Work, kept: Fill) -> None:
+    """Sets and does what a flow made of something that was no answer."""
+    work.set_slots({name: value for name, value in kept.values.items() if not isinstance(value, Unset)})
+    work.add(kept.effects)
 
 
 def remember_answered(work: Work, slot: str) -> None:

@@ -50,7 +50,8 @@ def cost_lines(view: View, income: int, sector: str) -> Say:
 
 def finish(view: View) -> Outcome:
     sector = view.text("sector") or "other"
-    return Outcome((cost_lines(view, view.number("money"), sector), Say("calculate_contribution/what_next")))
+    cost = cost_lines(view, view.number("money"), sector)
+    return Outcome((cost,) if "enroll" in view.under_way else (cost, Say("calculate_contribution/what_next")))
 
 
 CALCULATE_CONTRIBUTION = Flow(

@@ -31,7 +31,7 @@ _SHUNNED: Final = (
     "yang bersangkutan", "ketidaknyamanan",
 )  # fmt: skip
 _KEY: Final = re.compile(r'"([a-z_]+/[a-z0-9_/]+)"')
-_EXAMPLE: Final = re.compile(r"(Contoh( bentuknya)?:|Ketik \d|ketik \d|kode Rp)[^\n]*|RK-\w{4}-\w{4}|08\b")
+_EXAMPLE: Final = re.compile(r"(Contoh( bentuknya| jawaban)?:|Ketik \d|ketik \d|kode Rp)[^\n]*|RK-\w{4}-\w{4}|08\b")
 _NUMBER: Final = re.compile(r"\d[\d.]*")
 _STRUCTURE: Final = frozenset({"0", "00", "0000", "1", "2", "4", "5", "8", "13", "31"})
 """Numbers about the message, the calendar or the shape of a NIK or phone, not about the programme."""

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from flows.flow import Ask, Checked, Fill, Flow, Leave, Outcome, Pick, View
+from flows.flow import Ask, Checked, Fill, Flow, Leave, Outcome, Pick, View, said
 from flows.format import code_groups, day_and_date, long_date
 from flows.model import (
     AddToTicket,
@@ -22,11 +22,14 @@ from flows.model import (
     Value,
     WrongCodes,
 )
+from flows.wording import plain
 from nlu.understanding import Understanding
 from nlu.values import Reading
 
 _SHOWN_TICKETS: Final = 5
+_TELLING_WORDS: Final = 5
 _SHOWN_NOTES: Final = 3
+_ENOUGH: Final = said("selesai, cukup, sudah, udah, tidak, gak, oke, ok, makasih, terima kasih, suwun, nuhun, thanks")
 _CLOSED: Final = frozenset({"closed", "resolved"})
 
 
@@ -50,6 +53,10 @@ def _prefill(view: View, understanding: Understanding) -> Mapping[str, Value]:
 def _only_one(view: View) -> Mapping[str, Value]:
     mine = _mine(view)
     return {"ticket_code": mine[0].code} if len(mine) == 1 else {}
+
+
+def _my_codes(view: View) -> tuple[Pick, ...]:
+    return tuple(Pick(ticket.code, "", title=ticket.code) for ticket in _mine(view))
 
 
 def _list_mine(view: View) -> tuple[Say, ...]:
@@ -111,8 +118,8 @@ def _tell(view: View) -> tuple[Say, ...]:
 
 def _actions(view: View) -> tuple[Pick, ...]:
     ticket = _ticket(view)
-    add = Pick("add", "ticket_add", ("tambah", "tambahin", "keterangan", "nambah"))
-    done = Pick("done", "ticket_done", ("selesai", "cukup", "sudah", "udah", "tidak", "gak", "oke", "ok"))
+    add = Pick("add", "ticket_add", said("tambah, tambahin, keterangan, nambah, nambahin, tambahan"))
+    done = Pick("done", "ticket_done", _ENOUGH)
     if ticket.kind == "application":
         return (done,)
     if ticket.status in _CLOSED:
@@ -120,15 +127,38 @@ def _actions(view: View) -> tuple[Pick, ...]:
     return (add, Pick("close", "ticket_close", ("tutup", "tutup aja")), done)
 
 
+def _check_action(view: View, value: Value, _: Reading | None) -> Checked:
+    """ "Mau nambahin, kejadiannya di loket 3" says what to do and what to add."""
+    words = view.turn.understanding.text if view.turn.understanding else ""
+    if value == "add" and len(plain(words).split()) >= _TELLING_WORDS:
+        return Fill({"ticket_action": value, "ticket_note": words})
+    return Fill({"ticket_action": value})
+
+
 def _adds(view: View) -> bool:
     return view.slots.get("ticket_action") == "add"
+
+
+def _photo_note(view: View, media: str, caption: str) -> Fill | None:
+    """A picture may be what is added to a report."""
+    if not _adds(view):
+        return None
+    return Fill({"ticket_note": caption or view.copy.label("label/attached", count="1"), "note_media": [media]})
+
+
+def _note_media(view: View) -> tuple[str, ...]:
+    media = view.slots.get("note_media")
+    return tuple(media) if isinstance(media, list) else ()
 
 
 def finish(view: View) -> Outcome:
     """Does what was chosen for the person's own report."""
     code, action = view.text("ticket_code"), view.text("ticket_action")
     effects: dict[str, tuple[Effect, ...]] = {
-        "add": (AddToTicket(code, view.text("ticket_note")), Say("check_ticket/added", {"code": code})),
+        "add": (
+            AddToTicket(code, view.text("ticket_note"), media=_note_media(view)),
+            Say("check_ticket/added", {"code": code}),
+        ),
         "close": (SetTicketStatus(code, "closed"), Say("check_ticket/closed", {"code": code})),
         "reopen": (SetTicketStatus(code, "open"), Say("check_ticket/reopened", {"code": code})),
         "done": (Say("check_ticket/done"),),
@@ -139,11 +169,12 @@ def finish(view: View) -> Outcome:
 CHECK_TICKET = Flow(
     name="check_ticket",
     prefill=_prefill,
+    add_media=_photo_note,
     finish=finish,
     steps=(
-        Ask("ticket_code", "ticket_code", check=_check_code, entity="ticket_code", before=_list_mine,
+        Ask("ticket_code", "ticket_code", check=_check_code, entity="ticket_code", before=_list_mine, picks=_my_codes,
             clears=("ticket_action",)),
-        Ask("ticket_action", "pick", picks=_actions, before=_tell),
+        Ask("ticket_action", "pick", picks=_actions, check=_check_action, before=_tell),
         Ask("ticket_note", "free", when=_adds),
     ),
 )  # fmt: skip

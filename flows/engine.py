@@ -32,11 +32,12 @@ from flows.asking import (
     filled_by_refusal,
     go_on,
     is_read_back,
+    keep,
     missed,
     start,
     task_label,
 )
-from flows.flow import Ask, Unset
+from flows.flow import Ask, Fill
 from flows.model import (
     Choice,
     Contact,
@@ -55,7 +56,7 @@ from flows.model import (
     Turn,
 )
 from flows.reading import read_answer
-from flows.wording import asks_why, command, is_danger, is_question, plain
+from flows.wording import asks_to_wait, asks_why, command, is_danger, is_question, plain
 from flows.work import Flows, Missing, Work
 from nlu.understanding import Part, Understanding
 from nlu.values import Reading, Refusal, read
@@ -78,6 +79,7 @@ _CHOSEN: Final = frozenset({"pick", "yes_no"})
 _SHORT_WORDS: Final = 8
 _CHOICE_WORDS: Final = 4
 """Longer words are a request of their own, though a label may stand in them."""
+_WHY_WORDS: Final = 3
 _TASK_WORDS: Final = 5
 """From this many words on, a sure reading is another task even where a number stands in it."""
 _MISFORTUNE: Final = {
@@ -88,6 +90,16 @@ _MISFORTUNE: Final = {
     "report_death": re.compile(r"meninggal|wafat|tiada|berpulang|almarhum|seda|maot|ngantunkeun|mati"),
 }
 _LEAST_MISFORTUNE: Final = 0.2
+_DOUBTFUL: Final = 0.4
+_INJURY: Final = re.compile(
+    r"\b(ketabrak|tertabrak|keserempet|kesetrum|kejepit|ketiban|tertimpa|berdarah|pingsan|patah (tulang|kaki|tangan)|"
+    r"jatuh dari|(kepala|tangan|kaki|jari)\w* .{0,12}(bocor|robek|putus|patah|luka)|"
+    r"kena (besi|paku|mesin|gergaji|setrum|pisau|cangkul|air panas|minyak))\b"
+)
+_NO_MISFORTUNE: Final = re.compile(
+    r"\b(usaha|dagangan|harga|omzet|cinta|tempo|miskin|pandemi|sinyal|aplikasi)\b|"
+    r"\btahun (yang |yg )?(lalu|kemarin)\b.*\bdaftar"
+)
 _HAS_NONE: Final = re.compile(
     r"\b(hilang|ilang|kebuang|dibuang|(ga|gak|nggak|tidak|tdk|ndak) (ada|punya|disimp\w+)|lupa)\b"
 )
@@ -165,7 +177,7 @@ def _words(work: Work, text: str, understanding: Understanding | None) -> None:
     understanding = _with_misfortune(understanding)
     if option := _option_named(work, text):
         _act(work, option.action)
-    elif intent := command(text):
+    elif (intent := command(text)) and not (intent == "resume" and work.step and work.step.kind == "yes_no"):
         _control(work, intent)
     elif ask := work.step:
         _answer(work, ask, text, understanding)
@@ -179,9 +191,13 @@ def _words(work: Work, text: str, understanding: Understanding | None) -> None:
 
 def _with_misfortune(understanding: Understanding) -> Understanding:
     """An accident or a death told in plain words is never outdone by a reading that is no request at all."""
+    words = plain(understanding.text)
+    if understanding.intent in _MISFORTUNE and _NO_MISFORTUNE.search(words):
+        return msgspec.structs.replace(understanding, confidence=min(understanding.confidence, _DOUBTFUL))
     if understanding.intent not in _PLEASANTRIES | _ANSWERS:
         return understanding
-    words = plain(understanding.text)
+    if _INJURY.search(words) and not _NO_MISFORTUNE.search(words):
+        return msgspec.structs.replace(understanding, intent="report_accident", confidence=1.0)
     for ranked in understanding.ranking[:3]:
         told = _MISFORTUNE.get(ranked.name)
         if told and told.search(words) and ranked.confidence >= _LEAST_MISFORTUNE:
@@ -207,7 +223,7 @@ def _answer(work: Work, ask: Ask, text: str, understanding: Understanding) -> No
     if sure and is_question(text) and _is_topic(work, intent) and _may_interrupt(ask, text):
         _meant(work, understanding)
         return
-    if asks_why(text) and ask.kind != "free":
+    if asks_why(text) and (ask.kind != "free" or len(plain(text).split()) <= _WHY_WORDS):
         explain_question(work, ask)
         return
     if correct(work, text, sure=intent == "correct" and sure and ask.kind != "free"):
@@ -225,6 +241,13 @@ def _answer(work: Work, ask: Ask, text: str, understanding: Understanding) -> No
             return
         accept(work, ask, result[0], result[1], understanding)
         return
+    if not result.attempt and asks_to_wait(text):
+        work.say("engine/waiting")
+        return
+    unread = not result.attempt or not any(sign.isdigit() for sign in text)
+    if unread and (_HAS_NONE.search(plain(text)) or (ask.kind == "media" and read_no(work, text))):
+        skip(work)
+        return
     if leaves and words >= _TASK_WORDS:
         _meant(work, understanding)
         return
@@ -238,9 +261,6 @@ def _answer(work: Work, ask: Ask, text: str, understanding: Understanding) -> No
         if leaves or intent in _PLEASANTRIES:
             _meant(work, understanding)
             return
-    if ask.kind == "media" and (read_no(work, text) or _HAS_NONE.search(plain(text))):
-        skip(work)
-        return
     _otherwise(work, ask, text, result, understanding)
 
 
@@ -292,6 +312,10 @@ def _turns_away(work: Work, intent: str, *, sure: bool, text: str) -> bool:
 
 
 def _answer_read_back(work: Work, text: str, understanding: Understanding) -> None:
+    option = None if any(sign.isdigit() for sign in text) else _option_chosen(work, text)
+    if option and option.action != "send":
+        _act(work, option.action)
+        return
     if answer_read_back(work, text):
         return
     sure = understanding.confidence >= work.settings.digress_confidence
@@ -312,6 +336,11 @@ def _answer_offer(work: Work, text: str, understanding: Understanding) -> None:
     assert work.asked
     if option := _option_agreed(work, text) or _option_chosen(work, text):
         _act(work, option.action)
+        return
+    if work.asked.key == "engine/confirm_cancel":
+        # What somebody filled in is dropped on a plain yes alone.
+        work.settle_question()
+        advance(work)
         return
     if understanding.confidence >= work.settings.clear_confidence and understanding.intent != "inform":
         work.settle_question()
@@ -340,6 +369,8 @@ def _option_chosen(work: Work, text: str) -> Option | None:
 def _option_agreed(work: Work, text: str) -> Option | None:
     """The option that a plain yes or no stands for, where the question can be answered so."""
     assert work.asked
+    if len(plain(text).split()) > _CHOICE_WORDS:
+        return None
     result = read("affirm_deny", text, today=work.today)
     if not isinstance(result, Reading) or result.value == "unclear" or work.asked.key.startswith("engine/menu"):
         return None
@@ -430,13 +461,17 @@ def _more_of_the_same(work: Work, understanding: Understanding | None) -> None:
     """Words about the task at hand that answer nothing: kept where the flow has a place for them."""
     flow = work.flow
     assert flow
-    said = flow.add_words(work, understanding.text) if understanding else None
-    if said:
-        work.set_slots({name: value for name, value in said.values.items() if not isinstance(value, Unset)})
-        work.add(said.effects)
-    else:
+    if not (understanding and _kept(work, flow.add_words(work, understanding.text))):
         work.say("engine/already_here", task=task_label(work, flow.name))
     work.ask_again()
+
+
+def _kept(work: Work, kept: Fill | None) -> bool:
+    """Whether the flow had a place for something that was no answer."""
+    if kept is None:
+        return False
+    keep(work, kept)
+    return True
 
 
 def _pleasantry(work: Work, intent: str, text: str) -> None:
@@ -454,19 +489,24 @@ def _pleasantry(work: Work, intent: str, text: str) -> None:
     if intent == "goodbye" and work.tasks:
         work.say("engine/goodbye_kept", task=task_label(work, work.tasks[-1].flow))
         return
-    work.say(f"{key}_short" if work.tasks and work.copy.has(f"{key}_short") else key)
+    short = work.tasks and work.copy.has(f"{key}_short")
+    work.say(f"{key}_short" if short else key, hail=_hail(work, text))
     if intent in {"thank", "goodbye"} and not work.tasks:
         return
     _back_to_question(work, then_offer=intent in {"bot_challenge", "out_of_scope"})
 
 
 def _greet(work: Work, text: str) -> None:
-    said = plain(text)
-    salam = any(word in said for word in ("assalam", "asalam", "samlekum", "samlikum", "aslkm", "askum"))
     key = "engine/greet_again" if work.greeted else "engine/greet"
     work.greeted = True
-    hail = work.copy.label("label/salam" if salam else "label/hello")
-    work.ask(key, args={"hail": hail, "who": _introduction(work)}, options=_menu_options(work))
+    work.ask(key, args={"hail": _hail(work, text), "who": _introduction(work)}, options=_menu_options(work))
+
+
+def _hail(work: Work, text: str) -> str:
+    """A salam is returned as a salam."""
+    said = plain(text)
+    salam = any(word in said for word in ("assalam", "asalam", "samlekum", "samlikum", "aslkm", "askum"))
+    return work.copy.label("label/salam" if salam else "label/hello")
 
 
 def _introduction(work: Work) -> str:
@@ -555,6 +595,12 @@ def _control(work: Work, intent: str) -> None:
             _begin(work, intent, work.turn.understanding)
         case "cancel":
             _cancel(work)
+        case "later" if work.tasks:
+            _act(work, "later")
+        case "resume" if work.tasks:
+            if work.step is None and not is_read_back(work):
+                work.settle_question()
+            _back_to_question(work)
         case _ if not work.tasks:
             work.ask("engine/menu", options=_menu_options(work))
         case "go_back":
@@ -571,7 +617,8 @@ def _cancel(work: Work) -> None:
         work.say("engine/nothing_to_cancel")
         return
     filled = sum(value is not None for value in work.slots.values())
-    if filled < work.settings.cancel_confirm_slots:
+    asked_already = work.asked is not None and work.asked.key == "engine/confirm_cancel"
+    if asked_already or filled < work.settings.cancel_confirm_slots:
         cancel(work)
         return
     label = task_label(work, work.tasks[-1].flow)
@@ -628,7 +675,8 @@ def _act(work: Work, action: str) -> None:
             work.settle_question()
             advance(work)
         case "later":
-            work.settle_question()
+            if ask:
+                ask_step(work, ask, aloud=False)
             work.say("engine/later", task=task_label(work, work.tasks[-1].flow))
         case "staff":
             _begin(work, "talk_to_staff", None)
@@ -663,6 +711,16 @@ def _media(work: Work, media: Media) -> None:
     elif ask and ask.kind == "media" and media.kind != "voice":
         work.note("note", "media", media.media)
         accept(work, ask, [media.media], None)
+    elif (
+        work.flow
+        and media.media
+        and media.kind != "voice"
+        and _kept(work, work.flow.add_media(work, media.media, media.caption))
+    ):
+        if ask and ask.slot in work.slots:
+            advance(work)
+        else:
+            _back_to_question(work)
     else:
         work.say(f"engine/{media.kind}_not_now")
         _back_to_question(work)

@@ -29,11 +29,14 @@ from flows.rules.contributions import (
 from flows.wording import plain
 from flows.work_kinds import occupation_step
 from nlu.understanding import Understanding
-from nlu.values import Reading, nik_facts
+from nlu.values import Reading, Refusal, nik_facts
+from nlu.values.occupations import OCCUPATIONS
 
 CONSENT_PURPOSE: Final = "enrolment"
 CONSENT_VERSION: Final = "2026-11"
 _MOST_MONTHS: Final = 12
+_PAID_BY_OTHERS: Final = frozenset({"domestic", "social_other", "religion_edu"})
+"""Groups of the occupation list in which many work for somebody else: the question stands."""
 _RELATIVES: Final = {
     "parent": "bapak|bapa|bpk|ibu|ayah|emak|mamak|mama|papa|ortu|orang ?tua",
     "partner": "suami|istri|bini|bojo|laki",
@@ -41,6 +44,7 @@ _RELATIVES: Final = {
     "worker": "art|pembantu|sopir|babysitter|tukang kebun|asisten",
     "neighbour": "tetangga|teman|temen|kawan",
 }
+_RELATIVE_WORDS: Final = tuple(word for words in _RELATIVES.values() for word in words.replace(" ?", " ").split("|"))
 _FOR_OTHER: Final = {
     relation: re.compile(
         r"\b(daftar(in|kan|ke)|dftr(in|kan)|(mau|bantu|tolong) daftar|buat|untuk|utk|bantu(in)?) "
@@ -97,6 +101,18 @@ def _check_livelihood(_: View, value: Value, __: Reading | None) -> Checked:
     return Fill({"livelihood": value})
 
 
+def _livelihood_of_work(view: View, _: Refusal) -> Fill | None:
+    """Somebody who answers with a trade of their own has said how they work."""
+    understanding = view.turn.understanding
+    named = [entity for entity in understanding.entities if entity.entity == "occupation"] if understanding else []
+    if len(named) != 1:
+        return None
+    trade = OCCUPATIONS[str(named[0].value)]
+    if trade.doubt or trade.group in _PAID_BY_OTHERS:
+        return None
+    return Fill({"livelihood": "own", "occupation": trade.code, "sector": trade.sector})
+
+
 def _check_nik(view: View, value: Value, _: Reading | None) -> Checked:
     facts = nik_facts(str(value), today=view.today)
     if not is_young_enough_to_register(facts.birth_date, view.today):
@@ -137,10 +153,29 @@ def _check_same_phone(view: View, value: Value, _: Reading | None) -> Checked:
     return Fill({"same_phone": False})
 
 
-def _check_declaration(_: View, value: Value, __: Reading | None) -> Checked:
-    if value is True:
-        return Fill({"declaration": True})
-    return Leave((Say("enroll/not_declared"),))
+def _other_phone(view: View, _: Refusal) -> Fill | None:
+    """Another number given outright is the answer."""
+    understanding = view.turn.understanding
+    phones = [entity.value for entity in understanding.entities if entity.entity == "phone"] if understanding else []
+    return Fill({"same_phone": False, "phone": phones[0]}) if len(phones) == 1 else None
+
+
+def _check_declaration(view: View, value: Value, _: Reading | None) -> Checked:
+    understanding = view.turn.understanding
+    if value is False and understanding and _IN_HOSPITAL.search(understanding.text.lower()):
+        return Leave((Say("enroll/not_declared"),))
+    return Fill({"declaration": value})
+
+
+def _not_declared(view: View) -> bool:
+    return view.slots.get("declaration") is False
+
+
+def _check_why_not(_: View, value: Value, __: Reading | None) -> Checked:
+    """A no may be about the data, which the read-back mends, or about lying in hospital, which ends it."""
+    if value == "ill":
+        return Leave((Say("enroll/not_declared"),))
+    return Fill({"declaration": UNSET, "why_not_declared": UNSET}, (Say("enroll/mend_later"),))
 
 
 # ── what is shown ────────────────────────────────────────────────────────────────────────────────
@@ -163,18 +198,18 @@ def _sector(view: View) -> str:
     return "employer" if view.slots.get("employs") is True else view.text("sector") or "other"
 
 
+_IN_HOSPITAL: Final = re.compile(r"\b(dirawat|d?i?opname|rawat inap|rumah sakit|rs|icu)\b")
+_BASIC_WORDS: Final = said(
+    "dua, paling murah, murah, tanpa jht, tanpa tabungan, gak pake jht, gak pake tabungan, gak mau jht, "
+    "tidak pakai jht, tidak pakai tabungan, ga pake jht, ga pake tabungan, ga mau jht, jkk jkm"
+)
+_FULL_WORDS: Final = said("tiga, semua, lengkap, pakai jht, pake jht, tabungan, jht")
+
+
 def _packages(_: View) -> tuple[Pick, ...]:
     return (
-        Pick(
-            list(_sorted(BASIC_PACKAGE)),
-            "package_basic",
-            ("dua", "paling murah", "murah", "tanpa jht", "jkk jkm"),
-        ),
-        Pick(
-            list(_sorted(FULL_PACKAGE)),
-            "package_full",
-            ("tiga", "semua", "lengkap", "pakai jht", "tabungan", "jht"),
-        ),
+        Pick(list(_sorted(BASIC_PACKAGE)), "package_basic", _BASIC_WORDS),
+        Pick(list(_sorted(FULL_PACKAGE)), "package_full", _FULL_WORDS),
     )
 
 
@@ -303,8 +338,9 @@ def _reader_args(view: View) -> Mapping[str, str]:
 
 _FOR_WHOM: Final = (
     Pick("self", "for_self", said("saya, sendiri, diri, aku, gue, saya sendiri")),
-    Pick("other", "for_other", said(
-        "orang lain, bapak, ibu, orang tua, suami, istri, tetangga, anak, teman, pembantu, art")),
+    Pick("other", "for_other", (
+        "orang lain", "bukan saya", "bukan buat saya",
+        *(f"{word}{whose}" for word in _RELATIVE_WORDS for whose in ("", " saya", " aku", " gue", " sy")))),
 )  # fmt: skip
 _RELATIONS: Final = (
     Pick("parent", "relation_parent", said("bapak, ibu, ayah, emak, mama, papa, ortu, orang tua, bapake, mamak")),
@@ -323,6 +359,22 @@ _LIVELIHOODS: Final = (
     Pick("wage", "livelihood_wage", said(
         "perusahaan, pabrik, pt, kantor, karyawan, pegawai, gajian, bos, toko orang, digaji")),
 )  # fmt: skip
+_EMPLOYS: Final = (Pick(False, "no", said("sendirian, kerja sendiri, sendiri aja, sendiri saja")),)
+_SAME_PHONE: Final = (
+    Pick(True, "yes", said("hp ini, nomor ini, wa ini, yang ini, ini wa saya, ini nomor saya")),
+    Pick(False, "no", said("nomor lain, hp lain, yang lain, beda nomor, ganti nomor")),
+)
+_DECLARED: Final = (
+    Pick(True, "yes", (
+        "sehat", "sehat walafiat",
+        *(f"{no} {now}{ill}" for no in ("gak", "ga", "nggak", "tidak") for now in ("lagi ", "sedang ", "")
+          for ill in ("dirawat", "opname", "sakit")))),
+    Pick(False, "no", said("lagi dirawat, sedang dirawat, lagi opname, masih opname, sedang sakit keras")),
+)  # fmt: skip
+_WHY_NOT: Final = (
+    Pick("data", "why_not_data", said("data, salah, keliru, belum benar")),
+    Pick("ill", "why_not_ill", said("dirawat, opname, rumah sakit, rs, sakit")),
+)
 _PHONE_OWNERS: Final = (
     Pick("applicant", "phone_applicant", said("dia, beliau, sendiri, orangnya, bapak, ibu")),
     Pick("helper", "phone_helper", said("saya, aku, punya saya, hp saya")),
@@ -340,7 +392,8 @@ ENROLL = Flow(
             clears=("relation", "other_told", "phone_owner")),
         Ask("relation", "pick", when=_for_other, picks=lambda _: _RELATIONS, label="relation", names=("hubungan",)),
         Ask("other_told", "yes_no", when=_for_other, check=_check_told),
-        Ask("livelihood", "pick", picks=lambda _: _LIVELIHOODS, check=_check_livelihood, args=_reader_args),
+        Ask("livelihood", "pick", picks=lambda _: _LIVELIHOODS, check=_check_livelihood, args=_reader_args,
+            refused=_livelihood_of_work),
         Ask("nik", "nik", check=_check_nik, entity="nik", show=lambda _, nik: mask_nik(str(nik)), form=True,
             names=("nik", "ktp", "no ktp", "nomor ktp"), label="nik", clears=("nik_right",), args=_reader_args),
         Ask("nik_right", "yes_no", check=_check_nik_right, args=_nik_args, counted=False),
@@ -348,16 +401,20 @@ ENROLL = Flow(
             args=_reader_args),
         region_step(_reader_args),
         occupation_step(),
-        Ask("employs", "yes_no", when=_independent, check=_check_workers, clears=("programme",)),
+        Ask("employs", "yes_no", when=_independent, picks=lambda _: _EMPLOYS, check=_check_workers,
+            clears=("programme",)),
         *income_steps(),
         Ask("programme", "pick", when=_needs_package, picks=_packages, args=_package_args, show=_show_programmes,
             names=("program", "paket", "programnya", "paketnya"), label="programme"),
         Ask("duration_months", "duration_months", picks=_months, check=_check_months, entity="duration_months",
             show=_show_months, names=("bulan", "lama", "berapa bulan"), label="months"),
-        Ask("same_phone", "yes_no", when=_has_own_phone, check=_check_same_phone, args=_phone_args, counted=False),
+        Ask("same_phone", "yes_no", when=_has_own_phone, picks=lambda _: _SAME_PHONE, check=_check_same_phone,
+            refused=_other_phone, args=_phone_args, counted=False),
         Ask("phone", "phone", when=_asks_phone, entity="phone", show=lambda _, phone: mask_phone(str(phone)),
             names=("hp", "nomor hp", "no hp", "telepon", "telpon", "wa", "nomor wa", "handphone"), label="phone"),
         Ask("phone_owner", "pick", when=_for_other, picks=lambda _: _PHONE_OWNERS),
-        Ask("declaration", "yes_no", check=_check_declaration, args=_declared_args),
+        Ask("declaration", "yes_no", picks=lambda _: _DECLARED, check=_check_declaration, args=_declared_args),
+        Ask("why_not_declared", "pick", when=_not_declared, picks=lambda _: _WHY_NOT, check=_check_why_not,
+            counted=False),
     ),
 )  # fmt: skip

@@ -9,23 +9,29 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from flows.flow import Ask, Checked, Fill, Flow, Outcome, Pick, Rejected, View
+from flows.flow import Ask, Checked, Fill, Flow, Outcome, Pick, Rejected, View, said
 from flows.format import day_and_date, long_date, mask_nik
 from flows.model import Effect, OpenTicket, Say, SenderIsMember, Value
 from flows.promises import by_end_of
 from flows.rules.complaints import first_response_date, promised_date, rule_for
 from flows.wording import plain
 from nlu.understanding import Understanding
-from nlu.values import Reading
+from nlu.values import Reading, Refusal
 
 CATEGORIES: Final = (
     "contribution_not_recorded", "balance_mismatch", "wrong_data", "payment_failed", "claim_delayed",
     "claim_rejected", "hospital_refused", "app_problem", "card_not_received", "staff_service",
     "company_not_registering", "extortion_or_fraud", "other",
 )  # fmt: skip
+_NONE_OF_THESE: Final = said("bukan, tidak, gak ada, ga ada, nggak ada, tidak ada, lainnya, yang lain, beda")
+_NAMELESS: Final = said(
+    "tanpa nama, jangan pake nama, jangan pakai nama, gak usah pake nama, tidak usah pakai nama, anonim, "
+    "rahasiakan nama"
+)
 RECEIPTS: Final = frozenset({"contribution_not_recorded", "payment_failed"})
 """A picture of the receipt tells when it happened."""
 _TELLING_WORDS: Final = 4
+_ABOUT: Final = frozenset({"month_only", "year_only", "vague"})
 _MORE_WORDS: Final = 3
 _SURELY_TELLING: Final = 7
 _LIKELY: Final = 0.45
@@ -62,6 +68,8 @@ def _heard(view: View) -> tuple[Say, ...]:
 def _add_to_description(view: View, words: str) -> Fill | None:
     """More of the story in the middle of the questions belongs to the story."""
     told = view.text("description")
+    if _rule_needs_identity(view) and any(word in plain(words) for word in _NAMELESS):
+        return Fill({}, (Say("file_complaint/name_needed"),))
     if not told or len(plain(words).split()) < _MORE_WORDS:
         return None
     return Fill({"description": f"{told}\n{words}"}, (Say("engine/more_noted"),))
@@ -72,6 +80,13 @@ def _check_description(view: View, value: Value, _: Reading | None) -> Checked:
         return Rejected("file_complaint/too_short")
     guessed = _guessed(view, view.turn.understanding)
     return Fill({"description": value, **guessed}, () if value == view.opening else _after_telling(guessed))
+
+
+def _keep_photo(view: View, media: str, _: str) -> Fill:
+    """A receipt may come before the story."""
+    evidence = view.slots.get("evidence")
+    kept = evidence if isinstance(evidence, list) else []
+    return Fill({"evidence": [*kept, media]}, (Say("engine/photo_kept"),))
 
 
 def _after_telling(guessed: Mapping[str, Value]) -> tuple[Say, ...]:
@@ -88,7 +103,7 @@ def _likely(view: View) -> tuple[Pick, ...]:
     """The two likeliest first; all of them once the first two were refused."""
     likely = view.slots.get("likely")
     if isinstance(likely, list):
-        return (*(Pick(name, f"category_{name}") for name in likely), Pick("", "category_none"))
+        return (*(Pick(name, f"category_{name}") for name in likely), Pick("", "category_none", _NONE_OF_THESE))
     return tuple(Pick(name, f"category_{name}") for name in CATEGORIES)
 
 
@@ -126,6 +141,14 @@ def _check_date(view: View, value: Value, _: Reading | None) -> Checked:
     return Fill({"date": value})
 
 
+def _about_when(view: View, refusal: Refusal) -> Fill | None:
+    """A month or "awal bulan" is all that many remember: it joins the story, and no day is needed."""
+    understanding = view.turn.understanding
+    if refusal.reason not in _ABOUT or understanding is None:
+        return None
+    return Fill({"date": None, "description": f"{view.text('description')}\n{understanding.text}"})
+
+
 def _show_media(view: View, value: Value) -> str:
     return view.copy.label("label/attached", count=str(len(value))) if isinstance(value, list) else ""
 
@@ -140,7 +163,7 @@ _SHOWN_CHARS: Final = 160
 
 def _ways(view: View) -> tuple[Pick, ...]:
     """Sending without a name is offered wherever the case can be worked so."""
-    return () if _rule_needs_identity(view) else (Pick(_ANONYMOUS, "send_anonymous"),)
+    return () if _rule_needs_identity(view) else (Pick(_ANONYMOUS, "send_anonymous", _NAMELESS),)
 
 
 def finish(view: View) -> Outcome:
@@ -181,6 +204,7 @@ FILE_COMPLAINT = Flow(
     prefill=_prefill,
     opened=_heard,
     add_words=_add_to_description,
+    add_media=_keep_photo,
     send_picks=_ways,
     finish=finish,
     steps=(
@@ -192,8 +216,9 @@ FILE_COMPLAINT = Flow(
             names=("nik", "ktp", "nomor ktp"), label="nik"),
         Ask("evidence", "media", when=_is_not_urgent, skippable=True, show=_show_media, label="evidence",
             names=("bukti", "foto")),
-        Ask("date", "date", when=_asks_when, check=_check_date, skippable=True, entity="date", label="happened",
-            show=lambda _, day: long_date(date.fromisoformat(str(day))), names=("tanggal", "kapan", "hari")),
+        Ask("date", "date", when=_asks_when, check=_check_date, refused=_about_when, skippable=True, entity="date",
+            label="happened", show=lambda _, day: long_date(date.fromisoformat(str(day))),
+            names=("tanggal", "kapan", "hari")),
         Ask("person_name", "person_name", when=_asks_name, skippable=True, entity="person_name", label="name",
             names=("nama",)),
     ),

@@ -49,6 +49,8 @@ class View(Protocol):
     def opening(self) -> str: ...
     @property
     def today(self) -> date: ...
+    @property
+    def under_way(self) -> frozenset[str]: ...
     def fact(self, query: Query) -> Answer: ...
     def fresh_code(self) -> str: ...
     def text(self, slot: str) -> str: ...
@@ -195,13 +197,17 @@ def no_place_for_words(_: View, __: str) -> Fill | None:
     return None
 
 
+def no_place_for_media(_: View, __: str, ___: str) -> Fill | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Flow:
     """A task: the table of its questions, and what finishing it does.
 
     `enter` may end it before the first question; `begin` is said and done before it, and may set slots;
     `prefill` takes what the opening message already tells; `opened` is said after that, before the first question;
-    `add_words` keeps words about the task that answer no question;
+    `add_words` keeps words about the task that answer no question, `add_media` a picture (its id and caption);
     `read_back` shows everything for correction before `finish`; `send_picks` adds ways of sending to it.
     """
 
@@ -215,6 +221,7 @@ class Flow:
     begin: Callable[[View], tuple[Mapping[str, Value], tuple[Effect, ...]]] = begins_with_nothing
     opened: Callable[[View], tuple[Say, ...]] = no_says
     add_words: Callable[[View, str], Fill | None] = no_place_for_words
+    add_media: Callable[[View, str, str], Fill | None] = no_place_for_media
 
     def step(self, slot: str) -> Ask | None:
         """The question that fills this slot, or None."""

@@ -6,6 +6,7 @@ proves nothing. All failures sound alike, member or not. No code is ever asked f
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Final, Literal
 
@@ -25,6 +26,9 @@ from flows.model import (
 from nlu.values import Reading, Refusal, read
 
 _LAST4 = 4
+_FORGOTTEN = re.compile(
+    r"\b(lupa|hilang|ilang|(ga|gak|nggak|tidak|tdk|ndak) (tau|tahu|ada|inget|ingat|punya|hafal|hapal))\b"
+)
 
 
 def has_proof(view: View) -> bool:
@@ -67,6 +71,8 @@ def _known_fact(view: View, text: str) -> tuple[Literal["kpj_last4", "last_paid"
 
 def _check_fact(view: View, value: Value, _: Reading | None) -> Checked:
     known = _known_fact(view, str(value))
+    if known is None and _FORGOTTEN.search(str(value).lower()):
+        return Rejected("identity/fact_unknown")
     if known is None:
         return Rejected("identity/fact_unreadable")
     result = view.fact(IdentityCheck(view.text("nik"), view.turn.sender.phone or "", known[0], known[1]))

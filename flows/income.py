@@ -28,7 +28,7 @@ def _check_money(view: View, value: Value, reading: Reading | None) -> Checked:
     doubts = reading.doubts if reading else ()
     if amount > _LARGEST_INCOME:
         return Rejected("reject/money/too_large")
-    if "slang_sum" in doubts or amount < _THOUSAND:
+    if amount < _THOUSAND:
         daily = {"meant_daily": True} if "per_day" in doubts else {}
         return Fill({"meant_money": amount * _THOUSAND, "money": UNSET, **daily})
     if "per_day" in doubts:

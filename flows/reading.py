@@ -16,6 +16,12 @@ _MIN_FREE_CHARS = 2
 _DAYS_OF_A_MONTH = 30
 _EVERY_DAY = re.compile(r"\b(tiap|setiap|saben|unggal)\b")
 _DAY_WORDS = re.compile(r"\b(hari|hr|dino|dinten|sebulan|perbulan|per bulan|kira|kira2|sekitar)\b|-")
+_OR_PICKED = frozenset({"region", "ticket_code"})
+"""Kinds whose values may also be picked from what is offered; a number of months is never a place in a list."""
+_BOTH = re.compile(r"^(ya |iya |mau )?(dua duanya|dua2nya|keduanya|kedua duanya)( aja| saja)?$")
+_NO = re.compile(r"(gak|ga|nggak|enggak|tidak|tdk|tanpa|bukan|ndak|jangan|ora)\b")
+_BEHIND_NO = re.compile(rf"\b{_NO.pattern}( (usah|mau|pake|pakai|perlu|lagi|sedang|ikut|punya))* \w+")
+_ONCE = "dulu"
 _PICK_WORDS = 7
 """Longer words are no plain choice, whatever words of one stand in them."""
 _PLAIN_NO = frozenset(
@@ -31,7 +37,7 @@ def read_answer(work: Work, ask: Ask, text: str) -> tuple[Value, Reading | None]
     if ask.kind == "pick":
         return _read_pick(work, ask.picks(work), text)
     if ask.kind == "yes_no":
-        return _read_yes_no(work, text)
+        return _read_yes_no(work, ask.picks(work), text)
     if ask.kind == "days":
         return _read_days(work, text)
     if ask.kind == "media":
@@ -40,8 +46,11 @@ def read_answer(work: Work, ask: Ask, text: str) -> tuple[Value, Reading | None]
     if isinstance(result, Reading):
         return result.value, result
     picks = ask.picks(work)
-    picked = _read_pick(work, picks, text) if picks else result
-    return result if isinstance(picked, Refusal) else picked
+    if picks and ask.kind in _OR_PICKED:
+        picked = _read_pick(work, picks, text)
+        return result if isinstance(picked, Refusal) else picked
+    named = named_pick(picks, text)
+    return result if named is None else (named.value, None)
 
 
 def read_from_entities(ask: Ask, understanding: Understanding) -> tuple[Value, Reading] | None:
@@ -82,11 +91,15 @@ def _read_days(work: Work, text: str) -> tuple[Value, Reading] | Refusal:
     return result if isinstance(result, Refusal) else (result.value, result)
 
 
-def _read_yes_no(work: Work, text: str) -> tuple[Value, Reading] | Refusal:
+def _read_yes_no(work: Work, picks: tuple[Pick, ...], text: str) -> tuple[Value, Reading] | Refusal:
+    if named := named_pick(picks, text):
+        return named.value, Reading("yes" if named.value else "no")
+    words = plain(text).split()
+    if _ONCE in words:
+        return Refusal("unclear", attempt=False)
     result = read("affirm_deny", text, today=work.today)
     if isinstance(result, Reading) and result.value != "unclear":
         return result.value == "yes", result
-    words = plain(text).split()
     if words and len(words) <= _PICK_WORDS and not is_question(text):
         if words[0] in _PLAIN_NO:
             return False, Reading("no")
@@ -97,16 +110,38 @@ def _read_yes_no(work: Work, text: str) -> tuple[Value, Reading] | Refusal:
 
 def _read_pick(work: Work, picks: tuple[Pick, ...], text: str) -> tuple[Value, Reading | None] | Refusal:
     said = plain(text)
-    if len(said.split()) > _PICK_WORDS:
+    if len(said.split()) > _PICK_WORDS or _BOTH.match(said):
         return Refusal("unclear", attempt=False)
+    if named := named_pick(picks, text):
+        return named.value, None
     titles = [pick_title(work, pick) for pick in picks]
     result = read("choice", text, today=work.today, options=titles)
     if isinstance(result, Reading) and isinstance(result.value, int):
         return picks[result.value - 1].value, result
-    said = f"{said} {normalise(text)}"
-    named = [pick for pick in picks if any(re.search(rf"\b{re.escape(word)}\b", said) for word in pick.words)]
-    if len(named) == 1:
-        return named[0].value, None
     if isinstance(result, Refusal):
         return Refusal(result.reason, result.detail, attempt=result.attempt and bool(re.search(r"\d", said)))
     return Refusal("unclear", attempt=False)
+
+
+def named_pick(picks: tuple[Pick, ...], text: str) -> Pick | None:
+    """The one pick of which a word stands in a short text; the longest word wins, and none behind a "tidak"."""
+    said = plain(text)
+    if len(said.split()) > _PICK_WORDS:
+        return None
+    said = f"{said} | {normalise(text)}"
+    lengths = {place: _longest_word(pick, said) for place, pick in enumerate(picks)}
+    longest = max(lengths.values(), default=0)
+    best = [picks[place] for place, length in lengths.items() if length == longest]
+    return best[0] if longest and len(best) == 1 else None
+
+
+def _longest_word(pick: Pick, said: str) -> int:
+    """How many characters the longest of a pick's words in the text has: "bukan saya" outdoes "saya"."""
+    return max((len(word) for word in pick.words if _stands_in(word, said)), default=0)
+
+
+def _stands_in(word: str, said: str) -> bool:
+    return (
+        re.search(rf"(?<!\w){re.escape(word)}\b", _BEHIND_NO.sub(" ", said) if not _NO.match(word) else said)
+        is not None
+    )

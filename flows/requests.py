@@ -76,14 +76,26 @@ def flow_of(request: Request) -> Flow:
         code = view.text("ticket_code")
         return Fill({}, (AddToTicket(code, words), Say("engine/more_noted")))
 
+    def add_media(view: View, media: str, caption: str) -> Fill:
+        kept = Say("engine/photo_kept")
+        if code := view.text("ticket_code"):
+            return Fill({}, (AddToTicket(code, caption, media=(media,)), kept))
+        return Fill({"photos": [*_photos(view), media]}, (kept,))
+
     return Flow(
         name=request.name,
         steps=request.questions,
         begin=begin,
         prefill=prefill,
         add_words=add_words,
+        add_media=add_media,
         finish=finish,
     )
+
+
+def _photos(view: View) -> tuple[str, ...]:
+    photos = view.slots.get("photos")
+    return tuple(photos) if isinstance(photos, list) else ()
 
 
 def _time(view: View, promise: Promise) -> str:
@@ -99,6 +111,7 @@ def _ticket(view: View, request: Request, code: str, words: str) -> OpenTicket:
         priority=request.priority,
         promised=promise.until,
         due=promise.day,
+        media=_photos(view),
         restricted=request.restricted,
     )
 

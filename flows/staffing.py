@@ -22,7 +22,8 @@ from flows.model import (
     TicketFacts,
     TimerDue,
 )
-from flows.promises import same_day
+from flows.promises import Promise, same_day
+from flows.wording import is_danger
 from flows.work import Work
 
 HAND_BACK = "hand_back"
@@ -115,6 +116,8 @@ def heard_while_held(work: Work, content: Content) -> None:
             text = title
         case _:
             pass
+    if text and is_danger(text):
+        work.add([_danger_ticket(work, text)[0]])
     handover = work.fact(OpenHandover())
     if isinstance(handover, TicketFacts) and (text or media):
         work.add([AddToTicket(handover.code, text, media=media)])
@@ -123,10 +126,15 @@ def heard_while_held(work: Work, content: Content) -> None:
 
 def answer_danger(work: Work, text: str) -> None:
     """Self-harm or a threat: kind words and an urgent ticket before anything else; nothing else is asked."""
-    code = work.fresh_code()
+    ticket, promise = _danger_ticket(work, text)
+    work.add([ticket])
+    work.say("safety/danger", code=ticket.code, day=promise.told)
+
+
+def _danger_ticket(work: Work, text: str) -> tuple[OpenTicket, Promise]:
     promise = same_day(work)
+    code = work.fresh_code()
     ticket = OpenTicket(
         code, "safety", text, priority="urgent", promised=promise.until, due=promise.day, restricted=True
     )
-    work.add([ticket])
-    work.say("safety/danger", code=code, day=promise.told)
+    return ticket, promise

@@ -13,7 +13,7 @@ _NOT_WORDS: Final = re.compile(r"[^a-z0-9 ]+")
 _POLITE: Final = frozenset((
     "min", "kak", "bang", "pak", "bu", "mas", "mbak", "mba", "bos", "gan", "dong", "deh", "ya", "yah", "aja", "saja",
     "sih", "nih", "tolong", "mohon", "mau", "saya", "sy", "dulu", "please", "plis", "yaudah", "ydh", "oke", "ok",
-    "kalo", "kalau", "gitu",
+    "kalo", "kalau", "gitu", "ah", "lah", "kok",
 ))  # fmt: skip
 
 _COMMANDS: Final[dict[str, tuple[str, ...]]] = {
@@ -21,6 +21,10 @@ _COMMANDS: Final[dict[str, tuple[str, ...]]] = {
         "batal", "batalkan", "batalin", "cancel", "gak jadi", "ga jadi", "gajadi", "nggak jadi", "tidak jadi",
         "ndak jadi", "ora sido", "teu jadi", "stop", "udahan", "sudahi", "keluar",
     ),
+    "later": (
+        "nanti", "nanti aja", "nanti dulu", "lanjut nanti", "ntar", "ntar aja", "ntar dulu", "besok aja", "besok lagi",
+    ),
+    "resume": ("lanjut", "lanjutkan", "lanjutin", "terusin", "teruskan", "lanjut lagi", "gas"),
     "go_back": ("kembali", "balik", "back", "mundur", "sebelumnya", "pertanyaan sebelumnya", "balik lagi"),
     "skip": ("lewati", "lewat", "lewatin", "skip", "lompati", "kosongkan", "kosongin", "next"),
     "repeat": ("ulangi", "ulang", "ulangin", "ulang lagi", "apa tadi", "tadi apa", "gimana tadi", "repeat", "apa"),
@@ -43,14 +47,47 @@ _DANGER: Final = re.compile(
     r"\b(bunuh diri|bundir|mau mati (aja|saja)|pengen mati|pingin mati|ingin mati|pgn mati|mengakhiri hidup|"
     r"akhiri hidup|gak mau hidup|ga mau hidup|tidak mau hidup|nggak mau hidup|capek hidup|cape hidup|gantung diri|"
     r"loncat dari jembatan|diancam (mau )?(dibunuh|bunuh)|mau dibunuh|ancam(an)? bunuh|saya disekap|"
-    r"dipukuli?n? (suami|majikan|bos))\b"
+    r"(gak|ga|nggak|tidak|udah ga|udah gak) kuat (lagi )?hidup|dipukul\w*|kdrt|"
+    r"(suami|bapak|majikan|bos|pacar|mandor) .{0,20}(mukul|pukul|nyiksa|menyiksa|aniaya)\w*( saya| aku| sy)?)\b"
 )
 _QUESTION: Final = re.compile(
     r"\?|^(apa|apakah|gimana|gmn|bagaimana|berapa|brp|kapan|kpn|kenapa|knp|mengapa|siapa|dimana|dmn|pie|piye|"
     r"kumaha|bisa ga|bisa gak|boleh ga|boleh gak)\b|"
     r"\b(gimana|gmn|bagaimana|berapa|brp|dimana|di mana|dmn|kapan|kenapa|apakah|apa sih)\b"
 )
-_WHY: Final = re.compile(r"^(emang |memang )?(kenapa|knp|buat apa|untuk apa|utk apa|ngapain|kok)\b.{0,60}$")
+_WHY: Final = re.compile(
+    r"^(emang |memang )?(kenapa|knp|buat apa|untuk apa|utk apa|ngapain|kok)\b.{0,60}$|"
+    r"\b(buat|untuk|utk) apa( sih| ya| min| kak)?$|^(apa itu|apa) maksud(nya)?$|"
+    r"^maksud(nya)? (apa|gimana|gmn)$|^(apa )?beda(nya)?( apa)?$|^takut\b.{0,20}$|"
+    r"^bukti apa|^(emang|memang|harus) (perlu|harus|wajib)"
+)
+_THUMBS: Final = ("👍", "👌", "✅", "🆗")
+_FILLER: Final = frozenset(
+    {
+        "semua",
+        "semuanya",
+        "dong",
+        "aja",
+        "saja",
+        "kak",
+        "min",
+        "pak",
+        "bu",
+        "deh",
+        "cepet",
+        "segera",
+        "kok",
+        "lah",
+        "ah",
+    }
+)
+_AGREEING: Final = _FILLER | frozenset((
+    "y", "ya", "yaa", "iya", "iyaa", "iyo", "yes", "yoi", "yup", "ok", "oke", "okay", "okeh", "sip", "siap", "betul",
+    "benar", "bener", "sudah", "udah", "sdh", "udh", "kirim", "kirimkan", "kirimin", "lanjut", "lanjutkan", "gas",
+    "gaskeun", "setuju", "nggih", "enggih", "njih", "enya", "muhun", "leres", "mantap", "pas", "cocok", "boleh",
+))  # fmt: skip
+_A_MOMENT: Final = 6
+_WAIT: Final = re.compile(r"^(o iya |oh iya |iya |ya )?(bentar|sebentar|bntr|sbntr|tunggu|wait|sek|sik|antosan)\b")
 _CORRECTION: Final = re.compile(
     r"^\s*(eh|eits|ehh|aduh|waduh|maaf|sori|sorry|maap|ralat|bukan|oh)?[\s,.!]*(eh|maaf|sori|sorry)?[\s,.!]*"
     r"(salah( ketik| tulis)?|keliru|ralat|koreksi|maksud(nya)?( saya| sy| aku)?|harusnya|seharusnya|"
@@ -98,6 +135,20 @@ def is_question(text: str) -> bool:
 def asks_why(text: str) -> bool:
     """Whether it asks what a question is for."""
     return bool(_WHY.match(plain(text)))
+
+
+def agrees(text: str) -> bool:
+    """A plain yes and nothing else: what sends a form must leave no doubt."""
+    words = plain(text).split()
+    if not words:
+        return any(sign in text for sign in _THUMBS)
+    return _AGREEING.issuperset(words) and not _FILLER.issuperset(words)
+
+
+def asks_to_wait(text: str) -> bool:
+    """Whether the person only needs a moment."""
+    words = plain(text).split()
+    return bool(words) and len(words) <= _A_MOMENT and bool(_WAIT.search(" ".join(words)))
 
 
 @dataclass(frozen=True, slots=True)

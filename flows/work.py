@@ -111,6 +111,11 @@ class Work:
         """The programme's day (WIB)."""
         return local_day(self.turn.now, "Asia/Jakarta")
 
+    @property
+    def under_way(self) -> frozenset[str]:
+        """The tasks behind the one at hand."""
+        return frozenset(task.flow for task in self.tasks[:-1])
+
     def fact(self, query: Query) -> Answer:
         if query not in self.facts:
             raise Missing(query)
@@ -186,6 +191,7 @@ class Work:
         numbered: bool = True,
         form: bool = False,
         misses: int = 0,
+        aloud: bool = True,
     ) -> None:
         """Asks a new question: what comes next is read as its answer."""
         self.asked_count += 1
@@ -198,7 +204,8 @@ class Work:
             numbered=numbered,
             misses=misses,
         )
-        self._say_question(key, self.asked.args, form=slot if form else "")
+        if aloud:
+            self._say_question(key, self.asked.args, form=slot if form else "")
 
     def ask_again(self) -> None:
         """The very same question once more; buttons of its first showing stay good."""

@@ -5,14 +5,20 @@ Slots: `occupation` (code of our list), `sector` (`transport` or `other`). Sourc
 
 from __future__ import annotations
 
-from flows.flow import Ask, Checked, Fill, View
+from flows.flow import Ask, Checked, Fill, Rejected, View
 from flows.model import Value
 from nlu.values import Reading
 from nlu.values.occupations import OCCUPATIONS
 
+_ASKED_BACK = ("not_working", "artisan_kind", "driver_kind", "employment_kind")
+"""Doubts of the reader that decide who may join or what is paid."""
 
-def _check_occupation(_: View, value: Value, __: Reading | None) -> Checked:
+
+def _check_occupation(_: View, value: Value, reading: Reading | None) -> Checked:
     code = str(value)
+    for doubt in reading.doubts if reading else ():
+        if doubt in _ASKED_BACK:
+            return Rejected(f"reject/occupation/{doubt}")
     return Fill({"occupation": code, "sector": OCCUPATIONS[code].sector})
 
 
