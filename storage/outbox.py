@@ -16,7 +16,6 @@ import msgspec
 from sqlalchemy import (
     BigInteger,
     Connection,
-    Row,
     Text,
     bindparam,
     exists,
@@ -156,7 +155,7 @@ _PARK = (
     .where(outbox.c.id == bindparam("row"), outbox.c.status == NEW)
     .values(status="parked", worker=None, lease_until=None, error=bindparam("word"))
 )
-_SINCE = (
+_SINCE = Prepared(
     _READ.where(
         outbox.c.conversation == bindparam("of"),
         outbox.c.id > bindparam("after"),
@@ -245,7 +244,7 @@ def park(conn: Connection, outbox_id: int, error_word: str) -> None:
 
 def since(conn: Connection, keys: Keyring, conversation: str, after_id: int, limit: int) -> list[Outgoing]:
     """Replies of a conversation after `after_id`, sent or not, in order; erased ones are left out."""
-    rows = conn.execute(_SINCE, {"of": conversation, "after": after_id, "count": limit})
+    rows = _SINCE.all(conn, of=conversation, after=after_id, count=limit)
     return [_outgoing(keys, row) for row in rows]
 
 
@@ -279,17 +278,17 @@ def _write_many(count: int) -> Prepared:
     )
 
 
-def _outgoing(keys: Keyring, row: Row[*tuple[Any, ...]]) -> Outgoing:
-    opened = keys.open("outbox", "body", f"{row.inbox_id}/{row.n}", row.body)
+def _outgoing(keys: Keyring, row: Sequence[Any]) -> Outgoing:
+    outbox_id, conversation, channel, lookup, address, inbox_id, n, body, attempts, status, written_at = row
     return Outgoing(
-        id=row.id,
-        conversation=row.conversation,
-        channel=row.channel,
-        address=keys.open_text("addresses", "address", row.lookup.hex(), row.address),
-        inbox_id=row.inbox_id,
-        n=row.n,
-        body=_decoder.decode(opened),
-        attempts=row.attempts,
-        status=row.status,
-        written_at=row.written_at,
+        id=outbox_id,
+        conversation=conversation,
+        channel=channel,
+        address=keys.open_text("addresses", "address", lookup.hex(), address),
+        inbox_id=inbox_id,
+        n=n,
+        body=_decoder.decode(keys.open("outbox", "body", f"{inbox_id}/{n}", body)),
+        attempts=attempts,
+        status=status,
+        written_at=written_at,
     )

@@ -31,7 +31,7 @@ Convert: TypeAlias = Callable[[Any], Any] | None
 class _Plan:
     """A statement in one database's words, with what turns values into the driver's and back."""
 
-    __slots__ = ("binders", "readers", "sql")
+    __slots__ = ("binders", "constants", "readers", "sql")
 
     def __init__(self, statement: Statement, conn: Connection) -> None:
         chosen: Any = statement.on(conn) if isinstance(statement, PerDialect) else statement
@@ -42,6 +42,10 @@ class _Plan:
             (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
             for name in compiled.positiontup
         )
+        # What the statement brings along itself, such as the OFFSET that SQLite writes after a LIMIT.
+        self.constants: dict[str, Any] = {
+            name: compiled.binds[name].value for name in compiled.positiontup if not compiled.binds[name].required
+        }
         returned: Any = getattr(chosen, "selected_columns", None)
         if returned is None:
             returned = getattr(chosen, "exported_columns", ())
@@ -85,6 +89,8 @@ class Prepared:
         plan = self._plans.get(conn.dialect.name)
         if plan is None:
             plan = self._plans[conn.dialect.name] = _Plan(self._statement, conn)
+        if plan.constants:
+            values = plan.constants | values
         driver = conn.connection
         driver.info["statements"].add()
         cursor = driver.cursor()

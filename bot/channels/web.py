@@ -20,26 +20,35 @@ MAX_STREAMS: Final = 3
 class Listener:
     """One open stream. `awaited` is the inbox id of the last message whose answer is being made, 0 for none.
 
-    `is_displaced` says that it was closed for a newer one of the same visitor.
+    `must_look` says that the outbox may hold what this stream has not read; `is_displaced` that it was closed for a
+    newer one of the same visitor.
     """
 
     def __init__(self, address: str) -> None:
         self.address = address
         self.awaited = 0
+        self.must_look = True
         self.is_closed = False
         self.is_displaced = False
         self._news = asyncio.Event()
 
     def wake(self) -> None:
         """Something may have changed."""
+        self.must_look = True
+        self._news.set()
+
+    def taken_in(self, inbox_id: int) -> None:
+        """A message is stored and will be answered: known without a look."""
+        self.awaited = inbox_id
         self._news.set()
 
     async def wait(self, timeout_s: float) -> None:
-        """Until the next news since the last wait, `timeout_s` at most."""
+        """Until the next news since the last wait; after `timeout_s` without any, for a look."""
         try:
-            await asyncio.wait_for(self._news.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._news.wait()
         except TimeoutError:
-            return
+            self.must_look = True
         finally:
             self._news.clear()
 
@@ -84,8 +93,7 @@ class WebChannel:
     def taken_in(self, address: str, inbox_id: int) -> None:
         """A message of this visitor is stored and will be answered."""
         for listener in self._listeners.get(address, ()):
-            listener.awaited = inbox_id
-            listener.wake()
+            listener.taken_in(inbox_id)
 
     def wake(self, address: str) -> None:
         """Something about this visitor changed, such as the end of the visit."""

@@ -18,10 +18,12 @@ from starlette.types import Send
 
 from bot.channels.web import Listener, WebChannel
 from bot.web import wire
-from bot.web.history import is_unhandled, missed
+from bot.web.history import is_unhandled
 from bot.web.visits import Gone, Visit, Visits
+from storage import outbox
 from storage.database import Database, Unavailable
 from storage.keyring import Keyring
+from storage.outbox import Outgoing
 
 POLL_S: Final = 2.0
 """How often the outbox is looked at without news, for rows of other processes."""
@@ -46,7 +48,7 @@ HEARTBEAT: Final = b": still here\n\n"
 class Look:
     """What one look at the database found."""
 
-    answers: tuple[wire.FromBot, ...]
+    answers: tuple[Outgoing, ...]
     is_being_answered: bool
 
 
@@ -73,28 +75,38 @@ class Streams:
         yield f"retry: {RECONNECT_MS}\n\n".encode()
         spoke_at = time.monotonic()
         was_typing = False
+        answered = 0
         while not listener.is_closed:
-            try:
-                visit = await self._visits.of(token)
-                if isinstance(visit, Gone):
-                    yield b"event: ended\ndata: " + visit.value.encode() + b"\n\n"
-                    return
-                look = await self._look(visit, after, listener.awaited)
-            except Unavailable:
-                # Waited out: the page keeps its connection and hears of it at the next look.
-                await listener.wait(POLL_S)
-                continue
-            pieces = [_event(row) for row in look.answers]
-            after = look.answers[-1].id if look.answers else after
-            if look.is_being_answered != was_typing:
-                was_typing = look.is_being_answered
+            pieces: list[bytes] = []
+            awaited = listener.awaited
+            is_typing = awaited > answered
+            if listener.must_look:
+                listener.must_look = False
+                try:
+                    visit = await self._visits.of(token)
+                    if isinstance(visit, Gone):
+                        yield b"event: ended\ndata: " + visit.value.encode() + b"\n\n"
+                        return
+                    look = await self._look(visit, after, awaited)
+                except Unavailable:
+                    # Waited out: the page keeps its connection and hears of it at the next look.
+                    listener.must_look = True
+                    await listener.wait(POLL_S)
+                    continue
+                is_typing = look.is_being_answered
+                answered = answered if is_typing else max(answered, awaited)
+                pieces = [_event(row) for row in look.answers]
+                after = look.answers[-1].id if look.answers else after
+                listener.must_look = listener.must_look or len(look.answers) == AT_ONCE
+            if is_typing != was_typing:
+                was_typing = is_typing
                 pieces.append(TYPING_ON if was_typing else TYPING_OFF)
             if not pieces and time.monotonic() - spoke_at >= HEARTBEAT_S:
                 pieces.append(HEARTBEAT)
             if pieces:
                 spoke_at = time.monotonic()
                 yield b"".join(pieces)
-            if len(look.answers) < AT_ONCE:
+            if not listener.must_look:
                 await listener.wait(POLL_S)
         if listener.is_displaced:
             yield RETURN_SLOWLY
@@ -106,8 +118,11 @@ class Streams:
         return await self._db.read(lambda conn: self._read(conn, conversation, after, awaited))
 
     def _read(self, conn: Connection, conversation: str, after: int, awaited: int) -> Look:
-        answers = missed(conn, self._keys, conversation, after, AT_ONCE)
-        return Look(answers, awaited > 0 and is_unhandled(conn, self._keys, conversation, awaited))
+        answers = tuple(outbox.since(conn, self._keys, conversation, after, AT_ONCE))
+        # Messages are handled in their order, so an answer to this one or to a later one tells that it is done.
+        if not awaited or any(row.inbox_id >= awaited for row in answers):
+            return Look(answers, False)
+        return Look(answers, is_unhandled(conn, self._keys, conversation, awaited))
 
 
 class EventStream(StreamingResponse):
@@ -124,5 +139,5 @@ class EventStream(StreamingResponse):
             await super().stream_response(send)
 
 
-def _event(row: wire.FromBot) -> bytes:
-    return b"id: %d\ndata: %b\n\n" % (row.id, wire.encode(row))
+def _event(row: Outgoing) -> bytes:
+    return b"id: %d\ndata: %b\n\n" % (row.id, wire.encode(wire.from_bot(row)))
