@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from bot import faults
 from bot.attachments import Attachment
 from bot.replay.attachments import attached
-from bot.replay.casting import BadFixture, Person, person_of, put_fixtures
+from bot.replay.casting import BadFixture, Person, person_of
 from bot.replay.judging import Happened, judge, judge_bot_step, needs_records
 from bot.replay.outcome import CaseOutcome, Failure, Spoken
 from bot.replay.recordings import Recorded
@@ -101,14 +101,10 @@ class Play:
 
     async def run(self) -> CaseOutcome:
         """Plays until the end or the first step whose expectations do not hold."""
-        await self.stage.set_up(now=self.script.now, channel=self.case.channel)
+        self.stage.set_up(now=self.script.now, channel=self.case.channel)
         began = perf_counter()
         try:
-            self.made = await self.stage.database.transaction(
-                lambda conn: put_fixtures(
-                    conn, self.stage.keys, self.case.fixtures, ids=self.stage.ids, now=self.script.now
-                )
-            )
+            self.made = await self.stage.put(self.case.fixtures)
             for number in self._order():
                 await self._take(number)
                 if self.failures:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, exists, func, literal, select, union_all
 
 from bot import faults
 from bot.app import Program, assemble
 from bot.clock import CountedIds, ManualClock
 from bot.config import Config
+from bot.replay.casting import put_fixtures
 from bot.replay.channel import ScriptedChannel
 from bot.replay.outages import Ears, FailingDatabase
+from bot.replay.script import Fixture
 from bot.replay.unthreaded import UnthreadedSqlite
 from flows.work import Flows
 from storage.database import Database, create_from_template, open_database, upgrade
@@ -24,6 +27,10 @@ from storage.tables import NEW, inbox, metadata, outbox, timers
 
 _KEY_BYTES: Final = 32
 _TABLES: Final = tuple(reversed(metadata.sorted_tables))
+_FULL: Final = union_all(
+    *(select(literal(table.name)).where(exists(select(literal(1)).select_from(table))) for table in _TABLES)
+)
+"""The names of the tables that hold anything."""
 
 
 class HoldsData(Exception):
@@ -59,16 +66,24 @@ class Stage:
     program: Program = field(init=False)
     outage: FailingDatabase = field(init=False)
 
-    async def set_up(self, *, now: datetime, channel: str) -> None:
-        """An empty world at that moment."""
+    def set_up(self, *, now: datetime, channel: str) -> None:
+        """A fresh program at that moment; `put` is to follow."""
         faults.disarm()
-        await self.database.transaction(_clear)
         self.clock = ManualClock(now)
         self.ids = CountedIds()
         self.channel = ScriptedChannel(channel, self.clock)
         self.ears.is_down = False
         self.turns_before = 0
         self._build()
+
+    async def put(self, fixtures: Mapping[str, Fixture]) -> dict[str, str]:
+        """Empties the records and puts the fixtures in; gives the id of each by its name. Raises BadFixture."""
+
+        def prepare(conn: Connection) -> dict[str, str]:
+            _clear(conn)
+            return put_fixtures(conn, self.keys, fixtures, ids=self.ids, now=self.clock.now())
+
+        return await self.database.transaction(prepare)
 
     def _build(self) -> None:
         self.outage = FailingDatabase(self.database, self.clock)
@@ -149,7 +164,9 @@ def _rows(conn: Connection) -> int:
 
 def _clear(conn: Connection) -> None:
     """Empties every table. Deleting is cheap here, where a case leaves a few rows; TRUNCATE makes new files."""
+    full = set(conn.execute(_FULL).scalars())
     for table in _TABLES:
-        conn.execute(delete(table))
-    if conn.dialect.name == "sqlite":
+        if table.name in full:
+            conn.execute(delete(table))
+    if full and conn.dialect.name == "sqlite":
         conn.exec_driver_sql("DELETE FROM sqlite_sequence")  # ids count from 1 in every case
