@@ -105,6 +105,7 @@ _HAS_NONE: Final = re.compile(
 )
 _CALLS_FOR_HELP: Final = frozenset({"talk_to_staff", *_MISFORTUNE})
 """What outdoes a word of a label that stands in the same sentence ("orang")."""
+_TOLD: Final = frozenset({"file_complaint", "abuse", *_MISFORTUNE})
 _SCAM: Final = re.compile(r"hadiah|undian|pemenang|menang|bonus|klik|bit ly|\bpin\b|link")
 _YES: Final = frozenset({"cancel_yes", "staff", "resume"})
 _NO: Final = frozenset({"resume", "again", "menu"})
@@ -249,7 +250,8 @@ def _answer(work: Work, ask: Ask, text: str, understanding: Understanding) -> No
         skip(work)
         return
     if leaves and words >= _TASK_WORDS:
-        _meant(work, understanding)
+        if not (_is_told(intent, text) and _keeps_words(work, text)):
+            _meant(work, understanding)
         return
     if not result.attempt and (sure or (confidence >= settings.clear_confidence and intent in _CONTROLS)):
         if intent in _CONTROLS:
@@ -257,6 +259,8 @@ def _answer(work: Work, ask: Ask, text: str, understanding: Understanding) -> No
             return
         if intent == "deny" and ask.skippable:
             skip(work)
+            return
+        if _is_told(intent, text) and _keeps_words(work, text):
             return
         if leaves or intent in _PLEASANTRIES:
             _meant(work, understanding)
@@ -273,8 +277,28 @@ def _otherwise(work: Work, ask: Ask, text: str, refusal: Refusal, understanding:
     elif not refusal.attempt and (filled := fill_from_sentence(work, understanding, but=ask.slot)):
         acknowledge(work, filled)
         advance(work)
+    elif not refusal.attempt and _is_long_telling(text) and _keeps_words(work, text):
+        return
     else:
         refuse(work, ask, refusal)
+
+
+def _is_told(intent: str, text: str) -> bool:
+    """Whether something that happened is told, rather than asked for."""
+    return intent in _TOLD and not is_question(text)
+
+
+def _is_long_telling(text: str) -> bool:
+    return len(plain(text).split()) >= _TASK_WORDS and not is_question(text)
+
+
+def _keeps_words(work: Work, text: str) -> bool:
+    """More of the story of the task at hand: kept there, and the question asked again."""
+    flow = work.flow
+    if not (flow and _kept(work, flow.add_words(work, text))):
+        return False
+    work.ask_again()
+    return True
 
 
 def read_no(work: Work, text: str) -> bool:
@@ -408,6 +432,19 @@ def _open_talk(work: Work, understanding: Understanding) -> None:
         _unclear(work, understanding)
 
 
+def _answer_topic(work: Work, topic: str) -> None:
+    """Answers a question, then goes back to the one that stood open; the rest of a long answer is a button."""
+    work.unclear = 0
+    if (work.asked and not work.asked.key.startswith("faq/")) or work.tasks:
+        work.say(topic)
+        _back_to_question(work)
+    elif work.copy.has(f"{topic}/more"):
+        work.ask(topic, options=(work.option("more", f"more:{topic}/more"), work.option("menu", "menu")))
+    else:
+        work.settle_question()
+        work.say(topic)
+
+
 def _understanding_of(part: Part, whole: Understanding) -> Understanding:
     """One request of several, with the values that stand in its words."""
     return msgspec.structs.replace(
@@ -424,9 +461,7 @@ def _meant(work: Work, understanding: Understanding) -> None:
     """Acts on a meaning, then goes back to the question that stood open."""
     intent = understanding.intent
     if intent.startswith("faq/"):
-        work.unclear = 0
-        work.say(intent)
-        _back_to_question(work, then_offer=True)
+        _answer_topic(work, intent)
     elif intent in work.flows.by_name:
         _begin(work, intent, understanding)
     elif intent in {"greet", "thank", "goodbye", "bot_challenge", "abuse", "out_of_scope"}:
@@ -656,9 +691,10 @@ def _act(work: Work, action: str) -> None:
             skip(work)
         case "start" if argument.startswith("faq/"):
             work.settle_question()
-            work.unclear = 0
+            _answer_topic(work, argument)
+        case "more":
+            work.settle_question()
             work.say(argument)
-            _back_to_question(work)
         case "start":
             _begin(work, argument, work.before.unclear_words)
         case "send":

@@ -175,7 +175,7 @@ def _check_why_not(_: View, value: Value, __: Reading | None) -> Checked:
     """A no may be about the data, which the read-back mends, or about lying in hospital, which ends it."""
     if value == "ill":
         return Leave((Say("enroll/not_declared"),))
-    return Fill({"declaration": UNSET, "why_not_declared": UNSET}, (Say("enroll/mend_later"),))
+    return Fill({"declaration": True, "why_not_declared": value}, (Say("enroll/mend_now"),))
 
 
 # ── what is shown ────────────────────────────────────────────────────────────────────────────────

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
 
-from flows.flow import Ask, Fill, Flow, Outcome, Pick, View
+from flows.flow import Ask, Checked, Fill, Flow, Outcome, Pick, View, said
 from flows.format import clock_time
 from flows.model import AddToTicket, Effect, OpenTicket, OptOut, Say, Value
 from flows.promises import Promise, first_word, same_day
 from flows.wording import plain
 from nlu.understanding import Understanding
+from nlu.values import Reading
 
 PRIVACY_HOURS: Final = 72
 _TELLING_WORDS: Final = 8
@@ -142,13 +143,26 @@ def _details(*, skippable: bool = True) -> Ask:
 
 
 _SAFE: Final = (
-    Pick(True, "safe_yes", ("aman", "sudah", "selamat", "udah di rs", "rumah sakit", "puskesmas", "klinik")),
-    Pick(False, "safe_no", ("belum", "tolong", "tidak aman", "gak aman", "parah", "butuh")),
-)
+    Pick(True, "safe_yes", said("aman, sudah, udah, iya, ya, selamat, di rs, di rumah sakit, di puskesmas, di klinik")),
+    Pick(False, "safe_no", said(
+        "belum, tidak, enggak, gak, nggak, tolong, tidak aman, gak aman, parah, butuh, berdarah, sakit banget, "
+        "sakit sekali, pingsan, ditolak, nolak, masih di jalan, cepet")),
+)  # fmt: skip
+
+
+def _check_safe(view: View, value: Value, _: Reading | None) -> Checked:
+    """Help comes before any further question, and what was said beside the answer is kept."""
+    words = view.turn.understanding.text if view.turn.understanding else ""
+    code = view.text("ticket_code")
+    kept: tuple[Effect, ...] = ()
+    if code and len(plain(words).split()) >= _MORE_WORDS:
+        kept = (AddToTicket(code, words),)
+    return Fill({"safe": value}, kept if value else (*kept, Say("report_accident/get_help")))
+
 
 REQUESTS: Final = (
     Request("report_accident", same_day, "urgent", at_once=True, restricted=True,
-            questions=(Ask("safe", "pick", picks=lambda _: _SAFE), _details())),
+            questions=(Ask("safe", "pick", picks=lambda _: _SAFE, check=_check_safe), _details())),
     Request("report_death", same_day, "urgent", at_once=True, restricted=True, questions=(_details(),)),
     Request("pay_contribution", first_word, questions=(_details(),)),
     Request("pledge", first_word, questions=(_details(),)),
