@@ -302,7 +302,9 @@ def _keeps_words(work: Work, text: str) -> bool:
 
 
 def read_no(work: Work, text: str) -> bool:
-    """Whether the words plainly say no."""
+    """Whether few words plainly say no."""
+    if len(plain(text).split()) > _CHOICE_WORDS:
+        return False
     result = read("affirm_deny", text, today=work.today)
     return isinstance(result, Reading) and result.value == "no"
 

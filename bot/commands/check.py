@@ -54,16 +54,11 @@ def all_problems(given: argparse.Namespace) -> Iterator[str]:
 
 
 def script_problems(flows: Flows, paths: Sequence[Path]) -> Iterator[str]:
-    """Why scripts, or cases of them, could not be run."""
-    from bot.replay.reading import read_script
-    from bot.replay.vocabulary import vocabulary_of
+    """Why scripts, or cases of them, could not be run, and which of their sentences were trained on."""
+    from bot.replay.lint import problems
 
-    vocabulary = vocabulary_of(flows)
     for path in paths:
-        if not path.exists():
-            if path != SCRIPTS:  # an installed program comes without the scripts of its tests
-                yield f"{path}: no such file"
-            continue
-        files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
-        for file in files:
-            yield from map(str, read_script(file, vocabulary).problems)
+        if path.exists():
+            yield from problems([path], flows)
+        elif path != SCRIPTS:  # an installed program comes without the scripts of its tests
+            yield f"{path}: no such file"
