@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, event, make_url
 
+from storage.migrations import is_newest
+
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 
@@ -110,7 +112,9 @@ def open_database(url: str, *, create: bool = True) -> Database:
 
 async def upgrade(database: Database, revision: str = "head") -> None:
     """Bring the schema up to `revision`. Several processes may do it at once; one does the work."""
-    from storage import migrate  # Alembic is loaded only by those who migrate
+    if revision == "head" and await database.read(is_newest):
+        return
+    from storage import migrate  # Alembic is loaded only by those who migrate: it takes longer than the service's look
 
     await database.transaction(lambda conn: migrate.upgrade(conn, revision))
 

@@ -135,11 +135,6 @@ _MARK_SENT = Prepared(
         error=null(),
     )
 )
-_MARK_ALL_SENT = (
-    update(outbox)
-    .where(outbox.c.id.in_(bindparam("rows", expanding=True)), outbox.c.status == NEW)
-    .values(status="sent", sent_at=bindparam("now"), worker=None, lease_until=None, error=None)
-)
 _RETRY = (
     update(outbox)
     .where(outbox.c.id == bindparam("row"), outbox.c.status == NEW)
@@ -226,10 +221,8 @@ def claim_next(
 
 def mark_sent(conn: Connection, ids: Sequence[int], *, now: datetime) -> None:
     """The platform has taken these. Safe to call twice."""
-    if len(ids) == 1:
-        _MARK_SENT.run(conn, row=ids[0], now=now)
-    elif ids:
-        conn.execute(_MARK_ALL_SENT, {"rows": list(ids), "now": now})
+    for outbox_id in ids:
+        _MARK_SENT.run(conn, row=outbox_id, now=now)
 
 
 def retry_later(conn: Connection, outbox_id: int, *, not_before: datetime, error_word: str) -> None:

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from storage.database import Database, create_from_template, downgrade, open_database, upgrade
+from storage.migrate import SCRIPTS
+from storage.migrations import NEWEST
 from storage.tables import metadata
 
 pytestmark = pytest.mark.asyncio
@@ -76,3 +79,9 @@ async def test_the_template_is_a_migrated_database(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o077 == 0
     with pytest.raises(FileExistsError):
         create_from_template(path)
+
+
+async def test_the_newest_migration_is_named_without_loading_alembic() -> None:
+    """A start that finds the newest revision skips Alembic, so the name must be that of the last migration."""
+    scripts = ScriptDirectory(str(SCRIPTS))
+    assert scripts.get_current_head() == NEWEST
