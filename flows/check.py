@@ -8,8 +8,8 @@ from importlib.resources import files
 from typing import Final
 
 from flows.copybook import CopyBook, arguments_of
-from flows.engine import MENU
 from flows.flow import Ask, Flow
+from flows.menu import MENU
 from flows.rules.facts import load_facts
 from flows.work import Flows
 

@@ -9,6 +9,12 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+PLEASANTRIES: Final = frozenset({"greet", "thank", "goodbye", "bot_challenge", "abuse", "out_of_scope"})
+"""Intents that ask for nothing that is done here."""
+ANSWERS: Final = frozenset({"affirm", "deny", "skip", "correct", "repeat", "go_back", "inform"})
+"""Intents that mean something only to an open question."""
+CONTROLS: Final = frozenset({"cancel", "go_back", "repeat", "skip", "help"})
+"""Intents that steer the conversation."""
 _NOT_WORDS: Final = re.compile(r"[^a-z0-9 ]+")
 _POLITE: Final = frozenset((
     "min", "kak", "bang", "pak", "bu", "mas", "mbak", "mba", "bos", "gan", "dong", "deh", "ya", "yah", "aja", "saja",

@@ -1,0 +1,67 @@
+"""What is not words: pictures, contacts, places, stickers, and the one-field page."""
+
+from __future__ import annotations
+
+from flows.answering import accept, refuse
+from flows.asking import advance
+from flows.meaning import back_to_question, kept_by_flow
+from flows.menu import menu_options
+from flows.model import Media
+from flows.reading import read_answer
+from flows.work import Work
+from nlu.values import Refusal
+
+
+def form_answered(work: Work, slot: str, value: str) -> None:
+    """The one-field page was filled in: the answer counts if its question still stands open."""
+    ask = work.step
+    if ask is None or ask.slot != slot:
+        work.say("engine/old_form")
+        back_to_question(work)
+        return
+    result = read_answer(work, ask, value)
+    if isinstance(result, Refusal):
+        refuse(work, ask, result)
+    else:
+        accept(work, ask, *result)
+
+
+def media_came(work: Work, media: Media) -> None:
+    ask = work.step
+    if media.problem:
+        work.say(f"engine/media_{media.problem}")
+        back_to_question(work)
+    elif ask and ask.kind == "media" and media.kind != "voice":
+        work.note("note", "media", media.media)
+        accept(work, ask, [media.media], None)
+    elif (
+        work.flow
+        and media.media
+        and media.kind != "voice"
+        and kept_by_flow(work, work.flow.add_media(work, media.media, media.caption))
+    ):
+        if ask and ask.slot in work.slots:
+            advance(work)
+        else:
+            back_to_question(work)
+    else:
+        work.say(f"engine/{media.kind}_not_now")
+        back_to_question(work)
+
+
+def contact_came(work: Work, phone: str, *, own: bool) -> None:
+    ask = work.step
+    if ask and ask.kind == "phone":
+        result = read_answer(work, ask, phone)
+        if not isinstance(result, Refusal):
+            accept(work, ask, *result)
+            return
+    stranger_thing_came(work, "contact" if not own else "contact_own")
+
+
+def stranger_thing_came(work: Work, kind: str) -> None:
+    work.say(f"engine/{kind}_not_now")
+    if not work.asked and not work.tasks:
+        work.ask("engine/menu", options=menu_options(work))
+    else:
+        back_to_question(work)
