@@ -240,10 +240,8 @@ def answer_read_back(work: Work, text: str) -> bool:
     flow = work.flow
     assert flow
     assert is_read_back(work)
-    lines = read_back_lines(work, flow)
-    number = read("count", text, today=work.today) if len(plain(text).split()) <= 3 else None
-    if isinstance(number, Reading) and isinstance(number.value, int) and number.value <= len(lines):
-        edit(work, lines[number.value - 1].slot)
+    if line := _line_named(work, flow, text):
+        edit(work, line.slot)
         return True
     if named := _named_answer(work, flow, text):
         return _mend(work, *named)
@@ -263,6 +261,18 @@ def answer_read_back(work: Work, text: str) -> bool:
         work.reprompt("engine/which_line")
         return True
     return False
+
+
+def _line_named(work: Work, flow: Flow, text: str) -> Ask | None:
+    """The line of the read-back that few words name by its number or its place ("yang kedua salah")."""
+    words = plain(text).split()
+    if len(words) > _MENDING_WORDS:
+        return None
+    lines = read_back_lines(work, flow)
+    labels = [work.copy.label(f"label/{line.label}") for line in lines]
+    said = " ".join(word for word in words if not _WRONG.fullmatch(word))
+    place = read("choice", said, today=work.today, options=labels)
+    return lines[place.value - 1] if isinstance(place, Reading) and isinstance(place.value, int) else None
 
 
 def send(work: Work, way: str = "") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from flows.answering import accept, answer_read_back, correct, explain_question, refuse, skip
@@ -55,82 +56,120 @@ def hear(work: Work, text: str, understanding: Understanding | None) -> None:
         open_talk(work, understanding)
 
 
-def _answer(work: Work, ask: Ask, text: str, understanding: Understanding) -> None:
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """Words in answer to an open question, and how surely they are something else.
+
+    `sure`: the reading is sure enough to leave the question for it. `leaves`: it is a task or a topic that these
+    words may begin here.
+    """
+
+    ask: Ask
+    text: str
+    understanding: Understanding
+    words: int
+    sure: bool
+    leaves: bool
+
+    @property
+    def intent(self) -> str:
+        return self.understanding.intent
+
+
+def _heard(work: Work, ask: Ask, text: str, understanding: Understanding) -> _Heard:
     intent, confidence = understanding.intent, understanding.confidence
-    settings = work.settings
-    if _is_stuck(work) and (option := option_agreed(work, text) or option_chosen(work, text)):
-        act(work, option.action)
-        return
-    sure = confidence >= settings.digress_confidence
-    if sure and is_question(text) and is_topic(work, intent) and _may_interrupt(ask, text):
-        act_on_meaning(work, understanding)
-        return
-    if asks_why(text) and (ask.kind != "free" or len(plain(text).split()) <= _WHY_WORDS):
-        explain_question(work, ask)
-        return
-    if correct(work, text, sure=intent == "correct" and sure and ask.kind != "free"):
-        return
-    told = intent in MISFORTUNE and confidence >= settings.guess_confidence
+    sure = confidence >= work.settings.digress_confidence
+    told = intent in MISFORTUNE and confidence >= work.settings.guess_confidence
     leaves = (sure or told) and is_topic(work, intent) and _is_meant_here(work, intent, text)
-    words = len(plain(text).split())
-    if leaves and ask.kind in _CHOSEN and words >= CHOICE_WORDS and intent in _CALLS_FOR_HELP:
-        act_on_meaning(work, understanding)
+    return _Heard(ask, text, understanding, len(plain(text).split()), sure, leaves)
+
+
+def _answer(work: Work, ask: Ask, text: str, understanding: Understanding) -> None:
+    heard = _heard(work, ask, text, understanding)
+    if _comes_before_answer(work, heard):
         return
     result = read_answer(work, ask, text)
-    if not isinstance(result, Refusal):
-        if ask.kind == "free" and _turns_away(work, intent, sure=sure, text=text):
-            act_on_meaning(work, understanding)
-            return
+    if isinstance(result, Refusal):
+        if not _is_instead_of_answer(work, heard, result):
+            _otherwise(work, heard, result)
+    elif ask.kind == "free" and _turns_away(work, heard):
+        act_on_meaning(work, understanding)
+    else:
         accept(work, ask, result[0], result[1], understanding)
-        return
-    if not result.attempt and asks_to_wait(text):
+
+
+def _comes_before_answer(work: Work, heard: _Heard) -> bool:
+    """What is never read as an answer: a way out that was offered, a question, a why, a correction, a call for help."""
+    ask, text = heard.ask, heard.text
+    if _is_stuck(work) and (option := option_agreed(work, text) or option_chosen(work, text)):
+        act(work, option.action)
+    elif heard.sure and is_question(text) and is_topic(work, heard.intent) and _may_interrupt(heard):
+        act_on_meaning(work, heard.understanding)
+    elif asks_why(text) and (ask.kind != "free" or heard.words <= _WHY_WORDS):
+        explain_question(work, ask)
+    elif correct(work, text, sure=heard.intent == "correct" and heard.sure and ask.kind != "free"):
+        pass
+    elif heard.leaves and ask.kind in _CHOSEN and heard.words >= CHOICE_WORDS and heard.intent in _CALLS_FOR_HELP:
+        act_on_meaning(work, heard.understanding)
+    else:
+        return False
+    return True
+
+
+def _is_instead_of_answer(work: Work, heard: _Heard, refusal: Refusal) -> bool:
+    """What words are that give no value: a moment asked for, nothing to give, another task, more of the story."""
+    text = heard.text
+    unread = not refusal.attempt or not any(sign.isdigit() for sign in text)
+    has_none = _HAS_NONE.search(plain(text)) or (heard.ask.kind == "media" and says_no(work, text))
+    if not refusal.attempt and asks_to_wait(text):
         work.say("engine/waiting")
-        return
-    unread = not result.attempt or not any(sign.isdigit() for sign in text)
-    if unread and (_HAS_NONE.search(plain(text)) or (ask.kind == "media" and says_no(work, text))):
+    elif unread and has_none:
         skip(work)
-        return
-    if leaves and words >= _TASK_WORDS:
-        if not (_is_told(intent, text) and _keeps_words(work, text)):
-            act_on_meaning(work, understanding)
-        return
-    if not result.attempt and (sure or (confidence >= settings.clear_confidence and intent in CONTROLS)):
-        if intent in CONTROLS:
-            control(work, intent)
-            return
-        if intent == "deny" and ask.skippable:
-            skip(work)
-            return
-        if _is_told(intent, text) and _keeps_words(work, text):
-            return
-        if leaves or intent in PLEASANTRIES:
-            act_on_meaning(work, understanding)
-            return
-    _otherwise(work, ask, text, result, understanding)
+    elif heard.leaves and heard.words >= _TASK_WORDS:
+        if not (_is_told(heard) and _keeps_words(work, text)):
+            act_on_meaning(work, heard.understanding)
+    elif refusal.attempt or not _is_clear(work, heard):
+        return False
+    elif heard.intent in CONTROLS:
+        control(work, heard.intent)
+    elif heard.intent == "deny" and heard.ask.skippable:
+        skip(work)
+    elif _is_told(heard) and _keeps_words(work, text):
+        pass
+    elif heard.leaves or heard.intent in PLEASANTRIES:
+        act_on_meaning(work, heard.understanding)
+    else:
+        return False
+    return True
 
 
-def _otherwise(work: Work, ask: Ask, text: str, refusal: Refusal, understanding: Understanding) -> None:
+def _is_clear(work: Work, heard: _Heard) -> bool:
+    """Whether the meaning may be acted on; words that steer the conversation need less."""
+    steers = heard.intent in CONTROLS and heard.understanding.confidence >= work.settings.clear_confidence
+    return heard.sure or steers
+
+
+def _otherwise(work: Work, heard: _Heard, refusal: Refusal) -> None:
     """Words that are no answer may name an option shown (as `Lewati`), or answer a question yet to come."""
+    ask, text = heard.ask, heard.text
     if option := option_chosen(work, text):
         act(work, option.action)
     elif filled_by_refusal(work, ask, refusal):
         advance(work)
-    elif not refusal.attempt and (filled := fill_from_sentence(work, understanding, but=ask.slot)):
+    elif not refusal.attempt and (filled := fill_from_sentence(work, heard.understanding, but=ask.slot)):
         acknowledge(work, filled)
         advance(work)
-    elif not refusal.attempt and _is_long_telling(text) and _keeps_words(work, text):
-        return
-    else:
+    elif refusal.attempt or not (_is_long_telling(heard) and _keeps_words(work, text)):
         refuse(work, ask, refusal)
 
 
-def _is_told(intent: str, text: str) -> bool:
+def _is_told(heard: _Heard) -> bool:
     """Whether something that happened is told, rather than asked for."""
-    return intent in _TOLD and not is_question(text)
+    return heard.intent in _TOLD and not is_question(heard.text)
 
 
-def _is_long_telling(text: str) -> bool:
-    return len(plain(text).split()) >= _TASK_WORDS and not is_question(text)
+def _is_long_telling(heard: _Heard) -> bool:
+    return heard.words >= _TASK_WORDS and not is_question(heard.text)
 
 
 def _keeps_words(work: Work, text: str) -> bool:
@@ -154,23 +193,20 @@ def _is_meant_here(work: Work, intent: str, text: str) -> bool:
     return intent != work.tasks[-1].flow or len(plain(text).split()) >= _TASK_WORDS
 
 
-def _may_interrupt(ask: Ask, text: str) -> bool:
+def _may_interrupt(heard: _Heard) -> bool:
     """Long words in answer to an open question are the answer, whatever they ask on the way."""
-    return ask.kind != "free" or len(plain(text).split()) <= _SHORT_WORDS
+    return heard.ask.kind != "free" or heard.words <= _SHORT_WORDS
 
 
-def _turns_away(work: Work, intent: str, *, sure: bool, text: str) -> bool:
+def _turns_away(work: Work, heard: _Heard) -> bool:
     """Whether short words in answer to an open question surely ask for something else."""
-    short = len(plain(text).split()) <= _SHORT_WORDS // 2
-    other = is_question(text) and intent in work.flows.by_name and intent != work.tasks[-1].flow
-    return sure and short and (other or intent in {"cancel", "talk_to_staff"})
+    intent = heard.intent
+    other = is_question(heard.text) and intent in work.flows.by_name and intent != work.tasks[-1].flow
+    wanted = other or intent in {"cancel", "talk_to_staff"}
+    return heard.sure and heard.words <= _SHORT_WORDS // 2 and wanted
 
 
 def _answer_read_back(work: Work, text: str, understanding: Understanding) -> None:
-    option = None if any(sign.isdigit() for sign in text) else option_chosen(work, text)
-    if option and option.action != "send":
-        act(work, option.action)
-        return
     if answer_read_back(work, text):
         return
     sure = understanding.confidence >= work.settings.digress_confidence
