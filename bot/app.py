@@ -356,6 +356,7 @@ def assemble(
         worker=worker,
         lease=lease,
         limits=config.sender,
+        read_outbox=frozenset(channel.name for channel in channels if getattr(channel, "reads_outbox", False)),
     )
     turns = Turns(
         db=database,

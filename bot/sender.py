@@ -78,6 +78,8 @@ class Sender:
     worker: str
     lease: timedelta
     limits: SenderSection
+    read_outbox: frozenset[str] = frozenset()
+    """Channels of this process whose far end reads the outbox itself: what is stored is sent, and they are told."""
     wake: Callable[[], None] = lambda: None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _behind: set[str] = field(default_factory=set)
@@ -87,12 +89,17 @@ class Sender:
 
     def may_go_straight(self, held: Held) -> bool:
         """Whether a turn's rows may be sent by this process at once: it has the channel, and nothing earlier waits."""
-        return held.channel in self.channels and not held.unsent
+        return held.channel in self.channels and (not held.unsent or self.sends_by_storing(held))
+
+    def sends_by_storing(self, held: Held) -> bool:
+        """Whether a turn's rows are sent by their very commit, without anything to mark afterwards."""
+        return held.channel in self.read_outbox
 
     def take_over(self, rows: Sequence[Outgoing], *, conversation: str, straight: bool) -> None:
         """Takes what a turn wrote, after its commit: to be sent at once, or left for when its turn comes."""
         if straight and rows:
-            self._start(self._send_in_order(rows))
+            told = rows[0].channel in self.read_outbox
+            self._start(self._tell(rows) if told else self._send_in_order(rows))
         elif not straight:
             self._behind.add(conversation)
 
@@ -152,6 +159,12 @@ class Sender:
         if rows[0].conversation in self._behind:
             self._behind.discard(rows[0].conversation)
             self.wake()
+
+    async def _tell(self, rows: Sequence[Outgoing]) -> None:
+        """Rows that are sent already: if telling fails, the far end finds them at its next look."""
+        for row in rows:
+            await self._send(row)
+            faults.point("after_send")
 
     async def _send(self, row: Outgoing) -> SendError | None:
         try:

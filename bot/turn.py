@@ -224,6 +224,7 @@ class Turns:
             worker=self.worker,
             lease_until=self._lease_of_rows(now, straight),
             record=record,
+            by_storing=self.sender.sends_by_storing(held),
         )
         faults.point("before_commit")
         rows = outgoing(held, pending, messages, row_ids, now) if straight else ()
@@ -274,6 +275,7 @@ class Turns:
             lease_until=self._lease_of_rows(now, straight),
             record=TurnRecord(step=held.session.asked.key if held.session.asked else ""),
             text=words_of(pending.content),
+            by_storing=self.sender.sends_by_storing(held),
         )
         rows = outgoing(held, pending, messages, row_ids, now) if straight else ()
         return Stored(Outcome.PARKED, rows, straight)

@@ -176,9 +176,11 @@ def write(
     worker: str | None,
     lease_until: datetime | None,
     now: datetime,
+    by_storing: bool = False,
 ) -> list[int]:
     """Store the replies to one message, in order, claimed by `worker`; None leaves them to `claim_next`.
 
+    `by_storing`: whoever they are for reads them from here, so they are sent with the commit and nobody claims them.
     The ids of the new rows, in order. Raises Conflict (through the database) when this message has its replies.
     """
     if not messages:
@@ -187,9 +189,11 @@ def write(
         "conversation": conversation,
         "channel": channel,
         "inbox_id": inbox_id,
-        "worker": worker,
-        "lease_until": lease_until,
+        "status": "sent" if by_storing else "new",
+        "worker": None if by_storing else worker,
+        "lease_until": None if by_storing else lease_until,
         "now": now,
+        "sent_at": now if by_storing else None,
     }
     for n, message in enumerate(messages):
         given[f"body_{n}"] = keys.seal("outbox", "body", f"{inbox_id}/{n}", _encoder.encode(message))
@@ -256,15 +260,15 @@ def waiting(conn: Connection) -> tuple[int, datetime | None]:
 def _write_many(count: int) -> Prepared:
     """One INSERT of `count` rows. As text, because the values recur in every row."""
     rows = ", ".join(
-        f"(:conversation, :channel, :inbox_id, {n}, :body_{n}, 'new', 0, :worker, :lease_until, :now)"
+        f"(:conversation, :channel, :inbox_id, {n}, :body_{n}, :status, 0, :worker, :lease_until, :now, :sent_at)"
         for n in range(count)
     )
-    columns = "conversation, channel, inbox_id, n, body, status, attempts, worker, lease_until, written_at"
+    columns = "conversation, channel, inbox_id, n, body, status, attempts, worker, lease_until, written_at, sent_at"
     insert = f"INSERT INTO outbox ({columns}) VALUES {rows} RETURNING id"  # noqa: S608 - holds no value
     return Prepared(
         text(insert).bindparams(
-            *(bindparam(name, type_=Text()) for name in ("conversation", "channel", "worker")),
-            *(bindparam(name, type_=Moment()) for name in ("lease_until", "now")),
+            *(bindparam(name, type_=Text()) for name in ("conversation", "channel", "status", "worker")),
+            *(bindparam(name, type_=Moment()) for name in ("lease_until", "now", "sent_at")),
             bindparam("inbox_id", type_=BigInteger()),
             *(bindparam(f"body_{n}", type_=Sealed()) for n in range(count)),
         )

@@ -67,11 +67,13 @@ def finish(
     worker: str,
     lease_until: datetime,
     record: TurnRecord,
+    by_storing: bool = False,
 ) -> list[int]:
     """Carry out a decision exactly once: session, records, replies, event, and the message marked done.
 
     The ids of the replies that `worker` may send now, in order: all of them, or none when earlier ones of this
     conversation are still unsent (`held.unsent`); those come out of `outbox.claim_next` when their turn comes.
+    `by_storing`: they are sent with the commit, as `outbox.write` says.
     Raises AlreadyHandled, or Conflict when the conversation has changed since `held`.
     """
     if not inbox.close(conn, pending.inbox_id, outcome="done", now=now):
@@ -89,7 +91,7 @@ def finish(
         record=record,
         now=now,
     )
-    return _reply(conn, keys, held, pending, messages, worker, lease_until, now)
+    return _reply(conn, keys, held, pending, messages, worker, lease_until, now, by_storing)
 
 
 def park(
@@ -106,6 +108,7 @@ def park(
     lease_until: datetime,
     record: TurnRecord,
     text: str = "",
+    by_storing: bool = False,
 ) -> list[int]:
     """Give up on a message: set it aside, open an urgent ticket under `code`, and tell the person.
 
@@ -130,7 +133,7 @@ def park(
         record=record,
         now=now,
     )
-    return _reply(conn, keys, held, pending, messages, worker, lease_until, now)
+    return _reply(conn, keys, held, pending, messages, worker, lease_until, now, by_storing)
 
 
 def _next_owner(held: Held, decision: Decision) -> str:
@@ -150,7 +153,9 @@ def _reply(
     worker: str,
     lease_until: datetime,
     now: datetime,
+    by_storing: bool,
 ) -> list[int]:
+    waits = held.unsent and not by_storing
     written = outbox.write(
         conn,
         keys,
@@ -158,11 +163,12 @@ def _reply(
         channel=held.channel,
         inbox_id=pending.inbox_id,
         messages=messages,
-        worker=None if held.unsent else worker,
-        lease_until=None if held.unsent else lease_until,
+        worker=None if waits else worker,
+        lease_until=None if waits else lease_until,
         now=now,
+        by_storing=by_storing,
     )
-    return [] if held.unsent else written
+    return [] if waits else written
 
 
 def _carry_out(

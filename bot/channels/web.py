@@ -58,6 +58,9 @@ class WebChannel:
 
     name = NAME
 
+    reads_outbox = True
+    """A page reads its rows from the outbox: they are delivered once they are stored."""
+
     def __init__(self) -> None:
         self._listeners: dict[str, list[Listener]] = {}
         self._is_closed = False
