@@ -44,7 +44,7 @@ def hear(work: Work, text: str, understanding: Understanding | None) -> None:
     understanding = heed(understanding)
     if option := option_named(work, text):
         act(work, option.action)
-    elif (intent := command(text)) and not (intent == "resume" and work.step and work.step.kind == "yes_no"):
+    elif (intent := command(text)) and not (intent == "resume" and _is_asked_yes_or_no(work)):
         control(work, intent)
     elif ask := work.step:
         _answer(work, ask, text, understanding)
@@ -82,6 +82,10 @@ def _heard(work: Work, ask: Ask, text: str, understanding: Understanding) -> _He
     told = intent in MISFORTUNE and confidence >= work.settings.guess_confidence
     leaves = (sure or told) and is_topic(work, intent) and _is_meant_here(work, intent, text)
     return _Heard(ask, text, understanding, len(plain(text).split()), sure, leaves)
+
+
+def _is_asked_yes_or_no(work: Work) -> bool:
+    return is_read_back(work) or (work.step is not None and work.step.kind == "yes_no")
 
 
 def _answer(work: Work, ask: Ask, text: str, understanding: Understanding) -> None:
@@ -152,7 +156,8 @@ def _is_clear(work: Work, heard: _Heard) -> bool:
 def _otherwise(work: Work, heard: _Heard, refusal: Refusal) -> None:
     """Words that are no answer may name an option shown (as `Lewati`), or answer a question yet to come."""
     ask, text = heard.ask, heard.text
-    if option := option_chosen(work, text):
+    option = option_chosen(work, text)
+    if option and (ask.kind in _CHOSEN or not option.action.startswith("answer:")):
         act(work, option.action)
     elif filled_by_refusal(work, ask, refusal):
         advance(work)

@@ -30,7 +30,7 @@ def open_talk(work: Work, understanding: Understanding) -> None:
         begin(work, first.intent, _understanding_of(first, understanding))
         return
     intent, confidence = understanding.intent, understanding.confidence
-    if intent in ANSWERS and not understanding.entities:
+    if not plain(understanding.text) or (intent in ANSWERS and not understanding.entities):
         work.ask("engine/anything", options=menu_options(work))
         return
     asks_something = is_topic(work, intent)

@@ -65,7 +65,8 @@ _WHY: Final = re.compile(
     r"^(emang |memang )?(kenapa|knp|buat apa|untuk apa|utk apa|ngapain|kok)\b.{0,60}$|"
     r"\b(buat|untuk|utk) apa( sih| ya| min| kak)?$|^(apa itu|apa) maksud(nya)?$|"
     r"^maksud(nya)? (apa|gimana|gmn)$|^(apa )?beda(nya)?( apa)?$|^takut\b.{0,20}$|"
-    r"^bukti apa|^(emang|memang|harus) (perlu|harus|wajib)"
+    r"^bukti apa|^(emang|memang|harus) (perlu|harus|wajib)|"
+    r"^(emang|memang|emangnya)\b.*\b(kenapa|buat apa|untuk apa|utk apa)\b"
 )
 _THUMBS: Final = ("👍", "👌", "✅", "🆗")
 _FILLER: Final = frozenset(
