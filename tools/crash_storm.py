@@ -1,6 +1,6 @@
 """Kills the real service hundreds of times under load and checks that nothing is lost and nothing is doubled.
 
-    python tools/crash_storm.py [--visitors 20] [--points 20] [--randoms 200] [--seed 1] [--json FILE]
+    python tools/crash_storm.py [--visitors 20] [--points 20] [--randoms 200] [--stops 20] [--seed 1] [--json FILE]
     python tools/crash_storm.py --database postgresql://postgres@127.0.0.1:5432 --processes 2
 
 On SQLite the storm makes a file of its own in a throw-away folder. With `--database` it makes a database of its own
@@ -38,6 +38,7 @@ def main() -> int:
     parser.add_argument("--visitors", type=int, default=20)
     parser.add_argument("--points", type=int, default=20, help="kills at each of the four crash points")
     parser.add_argument("--randoms", type=int, default=200, help="kills at random moments")
+    parser.add_argument("--stops", type=int, default=20, help="orderly ends (SIGTERM) at random moments")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--database", default="", help="a PostgreSQL server: postgresql://user@host:port")
     parser.add_argument("--lease", type=float, help="turn.lease_s of the services")
@@ -58,7 +59,7 @@ def main() -> int:
 
 async def _run(given: argparse.Namespace, folder: Path) -> Verdict:
     chance = random.Random(given.seed)
-    plan = Plan(given.visitors, given.points, given.randoms, given.processes)
+    plan = Plan(given.visitors, given.points, given.randoms, given.stops, given.processes)
     if not given.database:
         return await _storm(f"sqlite:///{folder / 'storm.db'}", given, plan, folder, chance, given.lease)
     server = given.database.rstrip("/")

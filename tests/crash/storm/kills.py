@@ -18,9 +18,10 @@ from bot.faults import PLACES
 from storm.service import Ground, Life, Nursery, free_port, until_up
 from storm.visitors import Visitor, World
 
-Where = Literal["after_inbox", "before_commit", "after_commit", "after_send", "random"]
+Where = Literal["after_inbox", "before_commit", "after_commit", "after_send", "random", "stop"]
+"""A crash point, a random moment, or (`stop`) a random moment with SIGTERM, the orderly end."""
 
-WHERES: Final[tuple[Where, ...]] = (*PLACES, "random")
+WHERES: Final[tuple[Where, ...]] = (*PLACES, "random", "stop")
 
 DIES_WITHIN_S: Final = 60.0
 """An ordered death that does not come so soon is a fault of the storm or of the crash point."""
@@ -41,11 +42,12 @@ class KillMissed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much of everything. `points` is for each of the four."""
+    """How much of everything. `points` is for each of the four; `stops` are orderly ends."""
 
     visitors: int
     points: int
     randoms: int
+    stops: int = 0
     processes: int = 1
 
 
@@ -69,7 +71,7 @@ class Storm:
     took_s: float
 
 
-async def rage(ground: Ground, plan: Plan, random: random.Random, *, cold: bool = False) -> Storm:
+async def rage(ground: Ground, plan: Plan, chance: random.Random, *, cold: bool = False) -> Storm:
     """The whole storm: visitors talk all the time, processes die by plan, and in the end everybody finishes."""
     began = time.monotonic()
     ports = [free_port() for _ in range(plan.processes)]
@@ -81,13 +83,13 @@ async def rage(ground: Ground, plan: Plan, random: random.Random, *, cold: bool 
         nursery = Nursery(ground, cold=cold)
         stack.push_async_callback(nursery.close)
         await nursery.open()
-        world = World(client, ports, random)
+        world = World(client, ports, chance)
         first = [await nursery.start(port) for port in ports]
         for port, life in zip(ports, first, strict=True):
             await until_up(client, port, life)
         visitors = [Visitor(world, number, streams=number % STREAMING == 0) for number in range(plan.visitors)]
         talking = [asyncio.create_task(visitor.live()) for visitor in visitors]
-        killers = [Killer(ground, nursery, client, port, life, random) for port, life in zip(ports, first, strict=True)]
+        killers = [Killer(ground, nursery, client, port, life, chance) for port, life in zip(ports, first, strict=True)]
         stretches = []
         try:
             for where in WHERES:
@@ -103,7 +105,7 @@ async def rage(ground: Ground, plan: Plan, random: random.Random, *, cold: bool 
 
 async def _stretch(ground: Ground, plan: Plan, where: Where, killers: Sequence[Killer]) -> Stretch:
     stretch = Stretch(where, sends_from=_size(ground))
-    count = plan.randoms if where == "random" else plan.points
+    count = {"random": plan.randoms, "stop": plan.stops}.get(where, plan.points)
     shares = [count // len(killers) + (n < count % len(killers)) for n in range(len(killers))]
     await asyncio.gather(*(killer.kill(where, share, stretch) for killer, share in zip(killers, shares, strict=True)))
     stretch.sends_to = _size(ground)
@@ -128,22 +130,25 @@ class Killer:
     async def kill(self, where: Where, times: int, stretch: Stretch) -> None:
         """So many deaths of that kind, each followed by a start."""
         for number in range(times):
-            if where == "random":
-                await self._at_random(number, stretch)
-            else:
-                await self._at_point(where, stretch)
+            match where:
+                case "random":
+                    await self._at_random(number, stretch, signal.SIGKILL)
+                case "stop":
+                    await self._at_random(number, stretch, signal.SIGTERM)
+                case _:
+                    await self._at_point(where, stretch)
             stretch.kills += 1
         if self.life.gone.done():
             await self._start("", stretch)
 
-    async def _at_random(self, number: int, stretch: Stretch) -> None:
+    async def _at_random(self, number: int, stretch: Stretch, by: signal.Signals) -> None:
         if self.life.gone.done():
             self.life = await self.nursery.start(self.port)
-            if number % EARLY:
+            if by == signal.SIGTERM or number % EARLY:
                 await self._await_up(self.life, stretch)
         await asyncio.sleep(self.random.uniform(0.05, 0.6))
-        self.life.kill()
-        await self._died(self.life)
+        self.life.kill(by)
+        await self._died(self.life, 0 if by == signal.SIGTERM else -by)
 
     async def _at_point(self, where: Where, stretch: Stretch) -> None:
         if not self.life.gone.done():
@@ -160,10 +165,10 @@ class Killer:
         if await until_up(self.client, self.port, life):
             stretch.restarts_s.append(time.monotonic() - life.born_at)
 
-    async def _died(self, life: Life) -> None:
+    async def _died(self, life: Life, expected: int = -signal.SIGKILL) -> None:
         try:
             status = await asyncio.wait_for(asyncio.shield(life.gone), DIES_WITHIN_S)
         except TimeoutError:
             raise KillMissed(f"process {life.pid} on port {self.port} lives on") from None
-        if status != -signal.SIGKILL:
-            raise KillMissed(f"process {life.pid} ended by itself with status {status}; see its log")
+        if status != expected:
+            raise KillMissed(f"process {life.pid} ended with status {status}, not {expected}; see its log")

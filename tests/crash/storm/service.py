@@ -79,10 +79,10 @@ class Life:
     gone: asyncio.Future[int]
     born_at: float = field(default_factory=time.monotonic)
 
-    def kill(self) -> None:
-        """SIGKILL, unless it is dead already."""
+    def kill(self, by: signal.Signals = signal.SIGKILL) -> None:
+        """Sends the signal, unless it is dead already."""
         if not self.gone.done():
-            os.kill(self.pid, signal.SIGKILL)
+            os.kill(self.pid, by)
 
 
 class Nursery:
