@@ -16,6 +16,7 @@ CODE_ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """32 signs that stay apart when read aloud or copied by hand: no 0 and O, no 1 and I."""
 
 CODE_CHARS: Final = 8
+_SIGN_OF_BYTE: Final = CODE_ALPHABET.encode("ascii") * (256 // len(CODE_ALPHABET))
 ID_BYTES: Final = 16
 
 
@@ -94,5 +95,5 @@ class CountedIds:
 
 
 def _grouped(noise: bytes) -> str:
-    signs = "".join(CODE_ALPHABET[byte % len(CODE_ALPHABET)] for byte in noise)
+    signs = noise.translate(_SIGN_OF_BYTE).decode("ascii")
     return f"RK-{signs[:4]}-{signs[4:]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from flows.flow import Ask, Pick
 from flows.model import Value
@@ -129,19 +130,25 @@ def named_pick(picks: tuple[Pick, ...], text: str) -> Pick | None:
     if len(said.split()) > _PICK_WORDS:
         return None
     said = f"{said} | {normalise(text)}"
-    lengths = {place: _longest_word(pick, said) for place, pick in enumerate(picks)}
+    agreed = _BEHIND_NO.sub(" ", said)
+    lengths = {place: _longest_word(pick, said, agreed) for place, pick in enumerate(picks)}
     longest = max(lengths.values(), default=0)
     best = [picks[place] for place, length in lengths.items() if length == longest]
     return best[0] if longest and len(best) == 1 else None
 
 
-def _longest_word(pick: Pick, said: str) -> int:
+def _longest_word(pick: Pick, said: str, agreed: str) -> int:
     """How many characters the longest of a pick's words in the text has: "bukan saya" outdoes "saya"."""
-    return max((len(word) for word in pick.words if _stands_in(word, said)), default=0)
+    return max(
+        (len(word) for word in pick.words if _stands_in(word, said if _NO.match(word) else agreed)),
+        default=0,
+    )
 
 
 def _stands_in(word: str, said: str) -> bool:
-    return (
-        re.search(rf"(?<!\w){re.escape(word)}\b", _BEHIND_NO.sub(" ", said) if not _NO.match(word) else said)
-        is not None
-    )
+    return word in said and _as_word(word).search(said) is not None
+
+
+@lru_cache(maxsize=4096)
+def _as_word(word: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(word)}\b")

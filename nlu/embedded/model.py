@@ -35,7 +35,8 @@ def touched_rows(
     touched: list[Rows] = [np.zeros(0, dtype=np.intp)]
     amounts: list[Floats] = [np.zeros(0, dtype=np.float32)]
     for block, known in rows.items():
-        found = np.array([known[gram] for gram in grams[block] if gram in known], dtype=np.intp)
+        row_of = known.get
+        found = np.array([row for gram in grams[block] if (row := row_of(gram)) is not None], dtype=np.intp)
         if found.size:
             found.sort()
             amount = rarity.take(found)
