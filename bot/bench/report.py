@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import secrets
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import msgspec
+import structlog
 
 from bot.app import Program, open_program
 from bot.bench import parts, served
@@ -75,8 +77,7 @@ async def measure(config: Config, folder: Path, *, rounds: int, fresh: bool) -> 
     """Everything, one after the other, on this machine as it is now. Raises BenchError, NotDurable."""
     model = ensure_trained(config.nlu.cache_dir)
     started = start_fresh(folder, model.parent) if fresh else None
-    with (folder / "service.log").open("w", encoding="utf-8") as log:
-        set_up_logs(Logs(level="info", format="json"), log)
+    with _logging_to(folder / "service.log"):
         (bare, bare_waited), (turn, turn_waited) = await _over_http(config, folder, rounds)
         by_hand, split = await _by_hand(config, folder, rounds, turn)
     return Report(
@@ -97,6 +98,18 @@ async def measure(config: Config, folder: Path, *, rounds: int, fresh: bool) -> 
         turn_to_bare_insert=_short(turn.cpu_ms / bare.cpu_ms),
         fresh=started,
     )
+
+
+@contextmanager
+def _logging_to(path: Path) -> Iterator[None]:
+    """The service's own log, written to a file for as long as this lasts."""
+    before = structlog.get_config()
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            set_up_logs(Logs(level="info", format="json"), file)
+            yield
+    finally:
+        structlog.configure(**before)
 
 
 async def _over_http(config: Config, folder: Path, rounds: int) -> tuple[tuple[Cost, float], tuple[Cost, float]]:
