@@ -22,12 +22,13 @@ from flows.model import (
     Value,
     WrongCodes,
 )
-from flows.wording import plain
+from flows.wording import is_question, plain
 from nlu.understanding import Understanding
-from nlu.values import Reading
+from nlu.values import Reading, Refusal
 
 _SHOWN_TICKETS: Final = 5
 _TELLING_WORDS: Final = 5
+_WORD_TO_STAFF: Final = 3
 _SHOWN_NOTES: Final = 3
 _ENOUGH: Final = said("selesai, cukup, sudah, udah, tidak, gak, oke, ok, makasih, terima kasih, suwun, nuhun, thanks")
 _CLOSED: Final = frozenset({"closed", "resolved"})
@@ -135,6 +136,16 @@ def _check_action(view: View, value: Value, _: Reading | None) -> Checked:
     return Fill({"ticket_action": value})
 
 
+def _heard_at_action(view: View, _: Refusal) -> Fill | None:
+    """ "Kapan selesainya" is told the state again; "belum beres juga" is kept as a word to staff."""
+    words = view.turn.understanding.text if view.turn.understanding else ""
+    if is_question(words):
+        return Fill({})
+    if len(plain(words).split()) < _WORD_TO_STAFF or _ticket(view).kind == "application":
+        return None
+    return Fill({}, (AddToTicket(view.text("ticket_code"), words), Say("engine/more_noted")))
+
+
 def _adds(view: View) -> bool:
     return view.slots.get("ticket_action") == "add"
 
@@ -174,7 +185,7 @@ CHECK_TICKET = Flow(
     steps=(
         Ask("ticket_code", "ticket_code", check=_check_code, entity="ticket_code", before=_list_mine, picks=_my_codes,
             clears=("ticket_action",)),
-        Ask("ticket_action", "pick", picks=_actions, check=_check_action, before=_tell),
+        Ask("ticket_action", "pick", picks=_actions, check=_check_action, refused=_heard_at_action, before=_tell),
         Ask("ticket_note", "free", when=_adds),
     ),
 )  # fmt: skip

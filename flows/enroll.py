@@ -349,7 +349,7 @@ _RELATIONS: Final = (
         "anak, kakak, adik, adek, paman, bibi, saudara, keponakan, nenek, kakek, mertua")),
     Pick("worker", "relation_worker", said(
         "art, pembantu, sopir, pekerja, karyawan, asisten, tukang kebun, babysitter")),
-    Pick("neighbour", "relation_neighbour", said("tetangga, teman, temen, kawan, langganan, rekan")),
+    Pick("neighbour", "relation_neighbour", said("tetangga, teman, temen, kawan, langganan, rekan, pacar, bos")),
 )  # fmt: skip
 _LIVELIHOODS: Final = (
     Pick("own", "livelihood_own", said(
@@ -359,6 +359,12 @@ _LIVELIHOODS: Final = (
     Pick("wage", "livelihood_wage", said(
         "perusahaan, pabrik, pt, kantor, karyawan, pegawai, gajian, bos, toko orang, digaji")),
 )  # fmt: skip
+_TOLD: Final = (
+    Pick(
+        True, "yes", said("dia yang minta, yang minta, tau kok, tahu kok, udah tau, sudah tau, sudah tahu, udah bilang")
+    ),
+    Pick(False, "no", said("nanti saya bilang, nanti aku bilang, nanti bilang, belum bilang, belum tau, belum tahu")),
+)
 _EMPLOYS: Final = (Pick(False, "no", said("sendirian, kerja sendiri, sendiri aja, sendiri saja")),)
 _SAME_PHONE: Final = (
     Pick(True, "yes", said("hp ini, nomor ini, wa ini, yang ini, ini wa saya, ini nomor saya")),
@@ -391,7 +397,7 @@ ENROLL = Flow(
         Ask("for_whom", "pick", picks=lambda _: _FOR_WHOM, check=_check_for_whom,
             clears=("relation", "other_told", "phone_owner")),
         Ask("relation", "pick", when=_for_other, picks=lambda _: _RELATIONS, label="relation", names=("hubungan",)),
-        Ask("other_told", "yes_no", when=_for_other, check=_check_told),
+        Ask("other_told", "yes_no", when=_for_other, picks=lambda _: _TOLD, check=_check_told),
         Ask("livelihood", "pick", picks=lambda _: _LIVELIHOODS, check=_check_livelihood, args=_reader_args,
             refused=_livelihood_of_work),
         Ask("nik", "nik", check=_check_nik, entity="nik", show=lambda _, nik: mask_nik(str(nik)), form=True,

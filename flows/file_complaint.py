@@ -5,6 +5,7 @@ Name optional and identity kept confidential (Perpres 76/2013, domain.md 6.2); c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Final
@@ -31,6 +32,7 @@ _NAMELESS: Final = said(
 RECEIPTS: Final = frozenset({"contribution_not_recorded", "payment_failed"})
 """A picture of the receipt tells when it happened."""
 _TELLING_WORDS: Final = 4
+_FOLLOWS: Final = re.compile(r"\b(nanti|menyusul|nyusul|besok|di rumah|dirumah|belum sempat|cari dulu)\b")
 _ABOUT: Final = frozenset({"month_only", "year_only", "vague"})
 _MORE_WORDS: Final = 3
 _SURELY_TELLING: Final = 7
@@ -149,6 +151,14 @@ def _about_when(view: View, refusal: Refusal) -> Fill | None:
     return Fill({"date": None, "description": f"{view.text('description')}\n{understanding.text}"})
 
 
+def _later(view: View, _: Refusal) -> Fill | None:
+    """Evidence may follow later, with the code."""
+    understanding = view.turn.understanding
+    if understanding is None or not _FOLLOWS.search(plain(understanding.text)):
+        return None
+    return Fill({"evidence": None}, (Say("file_complaint/evidence_later"),))
+
+
 def _show_media(view: View, value: Value) -> str:
     return view.copy.label("label/attached", count=str(len(value))) if isinstance(value, list) else ""
 
@@ -214,7 +224,7 @@ FILE_COMPLAINT = Flow(
             names=("jenis", "kategori")),
         Ask("nik", "nik", when=_needs_nik, entity="nik", show=lambda _, nik: mask_nik(str(nik)), form=True,
             names=("nik", "ktp", "nomor ktp"), label="nik"),
-        Ask("evidence", "media", when=_is_not_urgent, skippable=True, show=_show_media, label="evidence",
+        Ask("evidence", "media", when=_is_not_urgent, refused=_later, skippable=True, show=_show_media, label="evidence",
             names=("bukti", "foto")),
         Ask("date", "date", when=_asks_when, check=_check_date, refused=_about_when, skippable=True, entity="date",
             label="happened", show=lambda _, day: long_date(date.fromisoformat(str(day))),

@@ -107,9 +107,11 @@ def _comes_before_answer(work: Work, heard: _Heard) -> bool:
     ask, text = heard.ask, heard.text
     if _is_stuck(work) and (option := option_agreed(work, text) or option_chosen(work, text)):
         act(work, option.action)
+    elif heard.words <= _WHY_WORDS and asks_why(text) and not heard.intent.startswith("faq/"):
+        explain_question(work, ask)
     elif heard.sure and is_question(text) and is_topic(work, heard.intent) and _may_interrupt(heard):
         act_on_meaning(work, heard.understanding)
-    elif asks_why(text) and (ask.kind != "free" or heard.words <= _WHY_WORDS):
+    elif asks_why(text) and ask.kind != "free":
         explain_question(work, ask)
     elif correct(work, text, sure=heard.intent == "correct" and heard.sure and ask.kind != "free"):
         pass

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from flows.flow import View
 from flows.format import day_and_date
+from flows.rules.calendar import Calendar
+from flows.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +27,23 @@ class Promise:
 
 def by_end_of(view: View, day: date) -> Promise:
     """A promise for a day of the calendar."""
-    return Promise(day, datetime.combine(day, time(23, 59), ZoneInfo(view.settings.office_zone)))
+    return _until_end_of(day, view.settings)
 
 
 def first_word(view: View) -> Promise:
     """The first human word: within `first_response_days` working days."""
-    return by_end_of(view, view.calendar.add_working_days(view.turn.now, view.settings.first_response_days))
+    return first_word_after(view.turn.now, view.settings, view.calendar)
+
+
+def first_word_after(now: datetime, settings: Settings, calendar: Calendar) -> Promise:
+    """The same, where no turn is being decided: for a message that had to be set aside."""
+    return _until_end_of(calendar.add_working_days(now, settings.first_response_days), settings)
 
 
 def same_day(view: View) -> Promise:
     """For what is urgent: today while the office is open or has yet to open, else the next working day."""
     return by_end_of(view, view.calendar.add_working_days(view.turn.now, 0))
+
+
+def _until_end_of(day: date, settings: Settings) -> Promise:
+    return Promise(day, datetime.combine(day, time(23, 59), ZoneInfo(settings.office_zone)))
