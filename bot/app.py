@@ -34,7 +34,7 @@ from nlu.embedded.train import ensure_trained
 from nlu.understand import Understander, load_embedded
 from storage import inbox, leases, media
 from storage.database import Conflict, Database, open_database, upgrade
-from storage.inbox import Accepted, Arrival, Pending
+from storage.inbox import Accepted, Arrival, Pending, Unreadable
 from storage.keyring import Keyring
 from storage.outbox import Outgoing
 
@@ -192,26 +192,32 @@ class Program:
         await self.sender.finish_started()
 
     async def _sweep(self) -> bool:
-        """Fires due timers and takes over what is free in inbox and outbox. False when there was nothing."""
-        fired, taken, rows = await waited_out(self.db, self.clock, self._look_around)
+        """Fires due timers, takes over what is free in inbox and outbox. False when there was nothing."""
+        done, taken, rows = await waited_out(self.db, self.clock, self._look_around)
         for pending in taken:
             self.worklist.put(pending)
         if self._background:
             self._taken_over.update(pending.inbox_id for pending in taken)
         self.sender.send_claimed(rows)
-        return bool(fired or taken or rows)
+        return bool(done or taken or rows)
 
     def _look_around(self, conn: Connection) -> tuple[int, list[Pending], list[Outgoing]]:
+        """What was done on the spot (timers fired, rows set aside), and what is now to be handled and sent."""
         now = self.clock.now()
-        fired = fire_due(conn, self.keys, now=now)
+        done = fire_due(conn, self.keys, now=now)
         taken: list[Pending] = []
-        while len(taken) < TAKEN_OVER_AT_ONCE:
+        for _ in range(TAKEN_OVER_AT_ONCE):
             pending = inbox.claim_next(conn, self.keys, worker=self.worker, now=now, lease_until=now + self.lease)
             # Without a lease the same row can be claimed again at once.
             if pending is None or any(pending.inbox_id == earlier.inbox_id for earlier in taken):
                 break
-            taken.append(pending)
-        return fired, taken, self.sender.claim(conn)
+            if isinstance(pending, Unreadable):
+                self.turns.set_aside(conn, pending.inbox_id, pending.conversation, reason="unreadable")
+                done += 1
+            else:
+                taken.append(pending)
+        rows, parked = self.sender.claim(conn)
+        return done + parked, taken, rows
 
     # ── the service ──────────────────────────────────────────────────────────────────────────────
 

@@ -33,6 +33,9 @@ CLAIM_AT_ONCE: Final = 20
 UNDELIVERED: Final = "undelivered"
 """The kind of ticket that tells staff about a message that could not be sent."""
 
+UNREADABLE: Final = "unreadable"
+"""The reason of such a ticket when the message could not even be opened."""
+
 log = structlog.get_logger()
 
 
@@ -117,12 +120,16 @@ class Sender:
 
     # ── rows that were left ──────────────────────────────────────────────────────────────────────
 
-    def claim(self, conn: Connection) -> list[Outgoing]:
-        """Rows ready to be sent by the channels of this process, now its own. Runs inside a transaction."""
+    def claim(self, conn: Connection) -> tuple[list[Outgoing], int]:
+        """Rows ready to be sent by the channels of this process, now its own, and how many had to be parked unread.
+
+        Runs inside a transaction.
+        """
         now = self.clock.now()
         claimed: list[Outgoing] = []
+        parked = 0
         for name in self.channels:
-            claimed += outbox.claim_next(
+            for row in outbox.claim_next(
                 conn,
                 self.keys,
                 channel=name,
@@ -130,8 +137,13 @@ class Sender:
                 now=now,
                 lease_until=now + self.lease,
                 limit=CLAIM_AT_ONCE,
-            )
-        return claimed
+            ):
+                if isinstance(row, Outgoing):
+                    claimed.append(row)
+                else:
+                    self._give_up(conn, row.id, row.conversation, channel=name, text="", word=UNREADABLE, now=now)
+                    parked += 1
+        return claimed, parked
 
     def send_claimed(self, rows: Sequence[Outgoing]) -> None:
         """Begins to send claimed rows, each conversation in its order."""
@@ -185,27 +197,32 @@ class Sender:
             self._give_up_or_wait(conn, rest[0], failure, now)
             rest = rest[1:]
         for row in rest:
-            outbox.retry_later(conn, row.id, not_before=now, error_word="behind")
+            outbox.give_back(conn, row.id)
 
     def _give_up_or_wait(self, conn: Connection, row: Outgoing, failure: SendError, now: datetime) -> None:
         if failure.permanent or row.attempts + 1 >= self.limits.max_attempts:
-            outbox.park(conn, row.id, failure.word)
-            self._tell_staff(conn, row, failure, now)
-            log.warning("send.parked", conversation=row.conversation, outbox=row.id, reason=failure.word)
+            self._give_up(
+                conn, row.id, row.conversation, channel=row.channel, text=row.body.text, word=failure.word, now=now
+            )
             return
         retry_at = failure.retry_at or now + self._backoff(row.attempts)
         outbox.retry_later(conn, row.id, not_before=retry_at, error_word=failure.word)
         log.info("send.again", conversation=row.conversation, outbox=row.id, reason=failure.word)
 
-    def _tell_staff(self, conn: Connection, row: Outgoing, failure: SendError, now: datetime) -> None:
+    def _give_up(
+        self, conn: Connection, outbox_id: int, conversation: str, *, channel: str, text: str, word: str, now: datetime
+    ) -> None:
+        """Parks a reply and tells staff, in one commit."""
+        outbox.park(conn, outbox_id, word)
         ticket = OpenTicket(
             code=self.ids.code(),
             kind=UNDELIVERED,
-            text=row.body.text,
-            details={"channel": row.channel, "reason": failure.word, "outbox_id": str(row.id)},
+            text=text,
+            details={"channel": channel, "reason": word, "outbox_id": str(outbox_id)},
         )
-        person = conversations.peek(conn, self.keys, row.conversation).person
-        tickets.open_ticket(conn, self.keys, ticket, person=person, conversation=row.conversation, now=now)
+        person = conversations.person_of(conn, conversation)
+        tickets.open_ticket(conn, self.keys, ticket, person=person, conversation=conversation, now=now)
+        log.warning("send.parked", conversation=conversation, outbox=outbox_id, reason=word)
 
     def _backoff(self, attempts: int) -> timedelta:
         return timedelta(seconds=min(self.limits.first_retry_s * 2.0**attempts, self.limits.max_retry_s))

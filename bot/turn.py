@@ -8,6 +8,7 @@ says whether anything is left to do.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,7 +29,6 @@ from bot.outage import waited_out
 from bot.render import messages_of, rendered
 from bot.sender import Sender
 from flows.engine import decide
-from flows.format import day_and_date
 from flows.model import (
     Content,
     Decision,
@@ -43,6 +43,7 @@ from flows.model import (
 from flows.model import (
     Sender as Writer,
 )
+from flows.promises import Promise, first_word_after
 from flows.rules.calendar import calendar_for
 from flows.work import Flows
 from nlu.understand import Understander
@@ -120,13 +121,25 @@ class Turns:
     lease: timedelta
     limits: TurnSection
     handled: int = field(default=0)
+    _one_suspect: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def handle(self, pending: Pending) -> Outcome:
         """Does what the message asks for, once, and never lets it stop the next one.
 
         What raises in understanding, deciding or storing is tried again and counted on the row; at
         `turn.max_attempts` the message is parked. A database that is away is waited for and not counted.
+
+        A message that a dead process left may have killed it. It is marked before it is begun, and no other such
+        message is in hand meanwhile, so that the next death accuses this one alone. The first death accuses nobody:
+        a process holds many messages, and marking each would cost a commit a turn.
         """
+        if not pending.was_left:
+            return await self._handle(pending)
+        async with self._one_suspect:
+            await waited_out(self.db, self.clock, lambda conn: inbox.begin(conn, pending.inbox_id, worker=self.worker))
+            return await self._handle(pending)
+
+    async def _handle(self, pending: Pending) -> Outcome:
         failures = pending.attempts
         while failures < self.limits.max_attempts:
             try:
@@ -245,11 +258,42 @@ class Turns:
 
     async def _park(self, pending: Pending) -> Outcome:
         """A message that fails again and again is set aside for staff, and the person is told so."""
-        stored = await waited_out(self.db, self.clock, lambda conn: self._store_parked(conn, pending))
+        try:
+            stored = await waited_out(self.db, self.clock, lambda conn: self._store_parked(conn, pending))
+        except Exception as error:
+            # Broad again: what cannot be parked with words to the person must still leave the inbox, for staff.
+            reason = type(error).__name__
+            log.error("park.failed", inbox=pending.inbox_id, error=reason, at=whereabouts(error))
+            await waited_out(
+                self.db,
+                self.clock,
+                lambda conn: self.set_aside(conn, pending.inbox_id, pending.conversation, reason=reason),
+            )
+            return Outcome.PARKED
         self._hand_over(pending, stored)
         if stored.outcome is Outcome.PARKED:
             log.error("turn.parked", inbox=pending.inbox_id, conversation=pending.conversation)
         return stored.outcome
+
+    def set_aside(self, conn: Connection, inbox_id: int, conversation: str, *, reason: str) -> None:
+        """Parks a message that cannot be opened, or whose conversation cannot. Runs inside a transaction."""
+        now = self.clock.now()
+        parked = turns.set_aside(
+            conn,
+            self.keys,
+            inbox_id=inbox_id,
+            conversation=conversation,
+            code=self.ids.code(),
+            promised=self._promise(now).until,
+            reason=reason,
+            now=now,
+        )
+        if parked:
+            log.error("turn.parked", inbox=inbox_id, conversation=conversation, reason=reason)
+
+    def _promise(self, now: datetime) -> Promise:
+        settings = self.flows.settings
+        return first_word_after(now, settings, calendar_for(settings.office_zone))
 
     def _store_parked(self, conn: Connection, pending: Pending) -> Stored:
         held = conversations.hold(conn, self.keys, pending.conversation, pending.inbox_id)
@@ -257,10 +301,11 @@ class Turns:
             return Stored(Outcome.ALREADY_DONE)
         now = self.clock.now()
         code = self.ids.code()
+        promise = self._promise(now)
         # Only a person is told: a timer or a staff member's command is not theirs.
         from_person = not isinstance(pending.content, StaffAction | TimerDue)
-        says = (parked_word(self.flows, code, now),) if from_person else ()
-        messages = tuple(rendered(self.flows.copy, say) for say in says)
+        said = Say(PARKED_KEY, {"code": code, "day": promise.told})
+        messages = (rendered(self.flows.copy, said),) if from_person else ()
         straight = self.sender.may_go_straight(held)
         row_ids = turns.park(
             conn,
@@ -268,6 +313,7 @@ class Turns:
             held,
             pending,
             code=code,
+            promised=promise.until,
             messages=messages,
             ids=self.ids,
             now=now,
@@ -307,13 +353,6 @@ class Turns:
             ms=round(elapsed_s * 1000, 2),
             ms_split={**record.timings_ms, "store": round(store_s * 1000, 3)},
         )
-
-
-def parked_word(flows: Flows, code: str, now: datetime) -> Say:
-    """What a person hears about a message that we could not handle: who looks at it, and by when."""
-    settings = flows.settings
-    day = calendar_for(settings.office_zone).add_working_days(now, settings.first_response_days)
-    return Say(PARKED_KEY, {"code": code, "day": day_and_date(day)})
 
 
 def cut(content: Content, max_chars: int) -> Content:

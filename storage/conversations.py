@@ -64,6 +64,7 @@ _PEEK = Prepared(
     .join_from(conversations, addresses, addresses.c.conversation == conversations.c.id)
     .where(conversations.c.id == bindparam("conversation"))
 )
+_PERSON = select(conversations.c.person).where(conversations.c.id == bindparam("which"))
 _UNSENT = exists().where(outbox.c.conversation == conversations.c.id, outbox.c.status == NEW)
 # Both rows are locked, so that PostgreSQL gives the status as it is after any waiting, not as it was before.
 _HOLD = Prepared(
@@ -83,6 +84,14 @@ _SAVE = Prepared(
         updated_at=bindparam("now"),
     )
 )
+
+
+def person_of(conn: Connection, conversation: str) -> str:
+    """Whose conversation it is, in our own id; nothing has to be opened for it. Raises KeyError when there is none."""
+    person: str | None = conn.execute(_PERSON, {"which": conversation}).scalar()
+    if person is None:
+        raise KeyError(conversation)
+    return person
 
 
 def peek(conn: Connection, keys: Keyring, conversation: str) -> Held:

@@ -2,6 +2,9 @@
 
 A row is `new`, then `done` or `parked`. A worker holds a `new` row by a lease; when the lease has run out,
 anyone may take the row. Within a conversation only the first `new` row can be claimed.
+
+A row that a worker never let go of was left by a process that died or hangs. Whoever takes it says so before working on
+it (`begin`); if it is left in that state again, the message itself is suspected and the claim counts a failed try.
 """
 
 from __future__ import annotations
@@ -10,12 +13,25 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, bindparam, exists, func, insert, literal_column, null, or_, select, update
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    exists,
+    false,
+    func,
+    insert,
+    literal_column,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from flows.model import Content, Session
 from storage.dialects import PerDialect
 from storage.ids import Ids
-from storage.keyring import Keyring
+from storage.keyring import Keyring, KeyringError
 from storage.prepared import Prepared
 from storage.tables import NEW, addresses, conversations, inbox, people
 
@@ -51,18 +67,30 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A stored message to be handled; `attempts` counts the failed ones so far."""
+    """A stored message to be handled; `attempts` counts the failed ones so far.
+
+    `was_left`: a process died or hung while it held this message; see `begin`.
+    """
 
     inbox_id: int
     conversation: str
     content: Content
     attempts: int
     received_at: datetime
+    was_left: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A claimed message that cannot be opened, now or ever: erased, changed, or sealed under a key that is gone."""
+
+    inbox_id: int
+    conversation: str
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A stored message, for reading back; `content` is None once it was erased."""
+    """A stored message, for reading back; `content` is None once it was erased, and where it cannot be opened."""
 
     inbox_id: int
     conversation: str
@@ -120,38 +148,31 @@ EARLIER_PENDING = exists().where(
     _earlier.c.id < inbox.c.id,
 )
 _FREE = or_(inbox.c.lease_until.is_(None), inbox.c.lease_until <= bindparam("now"))
-_candidate = inbox.alias("candidate")
-_before = inbox.alias("before")
-_CLAIM = (
-    update(inbox)
-    .where(
-        inbox.c.id
-        == select(_candidate.c.id)
-        .where(
-            _candidate.c.status == NEW,
-            or_(_candidate.c.lease_until.is_(None), _candidate.c.lease_until <= bindparam("now")),
-            ~exists().where(
-                _before.c.conversation == _candidate.c.conversation,
-                _before.c.status == NEW,
-                _before.c.id < _candidate.c.id,
-            ),
-        )
-        .order_by(_candidate.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery(),
-        inbox.c.status == NEW,
-        _FREE,
-    )
-    .values(worker=bindparam("by"), lease_until=bindparam("until"))
-    .returning(
+_CLAIMABLE = (
+    select(
         inbox.c.id,
         inbox.c.dedupe,
         inbox.c.conversation,
         inbox.c.content,
         inbox.c.attempts,
         inbox.c.received_at,
+        inbox.c.worker,
+        inbox.c.begun,
     )
+    .where(inbox.c.status == NEW, _FREE, ~EARLIER_PENDING)
+    .order_by(inbox.c.id)
+    .limit(1)
+    .with_for_update(of=inbox, skip_locked=True)
+)
+_TAKE = (
+    update(inbox)
+    .where(inbox.c.id == bindparam("row"), inbox.c.status == NEW, _FREE)
+    .values(worker=bindparam("by"), lease_until=bindparam("until"), attempts=bindparam("tries"), begun=false())
+)
+_BEGIN = (
+    update(inbox)
+    .where(inbox.c.id == bindparam("row"), inbox.c.status == NEW, inbox.c.worker == bindparam("mine"))
+    .values(begun=true())
 )
 _LOAD = select(
     inbox.c.id, inbox.c.dedupe, inbox.c.conversation, inbox.c.content, inbox.c.attempts, inbox.c.received_at
@@ -159,11 +180,13 @@ _LOAD = select(
 _FAIL = (
     update(inbox)
     .where(inbox.c.id == bindparam("row"), inbox.c.status == NEW)
-    .values(attempts=inbox.c.attempts + 1, worker=None, lease_until=bindparam("not_before"))
+    .values(attempts=inbox.c.attempts + 1, worker=None, lease_until=bindparam("not_before"), begun=false())
     .returning(inbox.c.attempts)
 )
 _RELEASE = (
-    update(inbox).where(inbox.c.id == bindparam("row"), inbox.c.status == NEW).values(worker=None, lease_until=None)
+    update(inbox)
+    .where(inbox.c.id == bindparam("row"), inbox.c.status == NEW)
+    .values(worker=None, lease_until=None, begun=false())
 )
 _CLOSE = Prepared(
     update(inbox)
@@ -220,10 +243,30 @@ def accept_internal(
     return _store(conn, keys, dedupe, conversation, content, now, worker, lease_until)
 
 
-def claim_next(conn: Connection, keys: Keyring, *, worker: str, now: datetime, lease_until: datetime) -> Pending | None:
-    """Take the oldest message that nobody holds and that is the first unhandled one of its conversation."""
-    row = conn.execute(_CLAIM, {"now": now, "by": worker, "until": lease_until}).first()
-    return None if row is None else _pending(keys, *row)
+def claim_next(
+    conn: Connection, keys: Keyring, *, worker: str, now: datetime, lease_until: datetime
+) -> Pending | Unreadable | None:
+    """Take the oldest message that nobody holds and that is the first unhandled one of its conversation.
+
+    One that cannot be opened is claimed too and told apart, so that the caller sets it aside and the others go on.
+    """
+    row = conn.execute(_CLAIMABLE, {"now": now}).first()
+    if row is None:
+        return None
+    was_left = row.worker is not None and row.worker != worker
+    attempts = row.attempts + (1 if was_left and row.begun else 0)
+    taken = conn.execute(_TAKE, {"row": row.id, "now": now, "by": worker, "until": lease_until, "tries": attempts})
+    if taken.rowcount != 1:
+        return None
+    content = _readable(keys, row.dedupe, row.content)
+    if content is None:
+        return Unreadable(row.id, row.conversation)
+    return Pending(row.id, row.conversation, content, attempts, row.received_at, was_left)
+
+
+def begin(conn: Connection, inbox_id: int, *, worker: str) -> None:
+    """Mark a message that was left as being worked on. One at a time a process, or innocent ones are suspected too."""
+    conn.execute(_BEGIN, {"row": inbox_id, "mine": worker})
 
 
 def load(conn: Connection, keys: Keyring, inbox_id: int) -> Pending:
@@ -264,7 +307,7 @@ def of_conversation(
         Received(
             row.id,
             row.conversation,
-            _open(keys, row.dedupe, row.content) if row.content is not None else None,
+            _readable(keys, row.dedupe, row.content),
             row.status,
             row.attempts,
             row.received_at,
@@ -336,6 +379,16 @@ def _store(
 
 def _open(keys: Keyring, dedupe: bytes, sealed: bytes) -> Content:
     return _content_decoder.decode(keys.open("inbox", "content", dedupe.hex(), sealed))
+
+
+def _readable(keys: Keyring, dedupe: bytes, sealed: bytes | None) -> Content | None:
+    """None for what was erased or cannot be opened or read."""
+    if sealed is None:
+        return None
+    try:
+        return _open(keys, dedupe, sealed)
+    except (KeyringError, msgspec.DecodeError):
+        return None
 
 
 def _pending(

@@ -14,10 +14,11 @@ from sqlalchemy import Connection, bindparam, make_url, update
 from storage.database import Database
 from storage.tables import NEW, inbox, outbox
 
+# The worker's name stays: it tells that a row was left and not given back.
 _FREE = tuple(
     update(table)
     .where(table.c.status == NEW, table.c.worker.is_not(None), table.c.worker != bindparam("mine"))
-    .values(worker=None, lease_until=None)
+    .values(lease_until=None)
     for table in (inbox, outbox)
 )
 

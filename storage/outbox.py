@@ -28,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage.keyring import Keyring
+from storage.keyring import Keyring, KeyringError
 from storage.prepared import Prepared
 from storage.tables import NEW, Moment, Sealed, addresses, outbox
 
@@ -84,6 +84,14 @@ class Outgoing:
     def author(self) -> str:
         """`bot` or the name of the staff member who wrote it."""
         return self.body.author
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A claimed reply that cannot be opened, now or ever: its body or its address."""
+
+    id: int
+    conversation: str
 
 
 _before = outbox.alias("before")
@@ -144,6 +152,9 @@ _RETRY = (
         lease_until=bindparam("not_before"),
         error=bindparam("word"),
     )
+)
+_GIVE_BACK = (
+    update(outbox).where(outbox.c.id == bindparam("row"), outbox.c.status == NEW).values(worker=None, lease_until=None)
 )
 _PARK = (
     update(outbox)
@@ -210,8 +221,11 @@ def claim_next(
     now: datetime,
     lease_until: datetime,
     limit: int,
-) -> list[Outgoing]:
-    """Take up to `limit` replies that may be sent now, one of a conversation at most. None: any channel."""
+) -> list[Outgoing | Unreadable]:
+    """Take up to `limit` replies that may be sent now, one of a conversation at most. None: any channel.
+
+    One that cannot be opened is claimed too and told apart, so that the caller parks it and the others go on.
+    """
     given: dict[str, object] = {"now": now, "count": limit}
     if channel is not None:
         given["channel"] = channel
@@ -220,13 +234,18 @@ def claim_next(
         return []
     ids = [row.id for row in found]
     taken = set(conn.execute(_TAKE, {"rows": ids, "now": now, "by": worker, "until": lease_until}).scalars())
-    return [_outgoing(keys, row) for row in found if row.id in taken]
+    return [_readable(keys, row) or Unreadable(row.id, row.conversation) for row in found if row.id in taken]
 
 
 def mark_sent(conn: Connection, ids: Sequence[int], *, now: datetime) -> None:
     """The platform has taken these. Safe to call twice."""
     for outbox_id in ids:
         _MARK_SENT.run(conn, row=outbox_id, now=now)
+
+
+def give_back(conn: Connection, outbox_id: int) -> None:
+    """Let go of a reply that was not tried; it comes out of `claim_next` when its turn comes."""
+    conn.execute(_GIVE_BACK, {"row": outbox_id})
 
 
 def retry_later(conn: Connection, outbox_id: int, *, not_before: datetime, error_word: str) -> None:
@@ -240,9 +259,15 @@ def park(conn: Connection, outbox_id: int, error_word: str) -> None:
 
 
 def since(conn: Connection, keys: Keyring, conversation: str, after_id: int, limit: int) -> list[Outgoing]:
-    """Replies of a conversation after `after_id`, sent or not, in order; erased ones are left out."""
-    rows = _SINCE.all(conn, of=conversation, after=after_id, count=limit)
-    return [_outgoing(keys, row) for row in rows]
+    """Replies of a conversation after `after_id`, sent or not, in order. Erased and unreadable ones are left out.
+
+    Empty only when there are no more.
+    """
+    found: list[Outgoing] = []
+    while not found and (rows := _SINCE.all(conn, of=conversation, after=after_id, count=limit)):
+        found = [readable for row in rows if (readable := _readable(keys, row)) is not None]
+        after_id = rows[-1][0]
+    return found
 
 
 def next_free(conn: Connection) -> datetime | None:
@@ -275,8 +300,18 @@ def _write_many(count: int) -> Prepared:
     )
 
 
+def _readable(keys: Keyring, row: Sequence[Any]) -> Outgoing | None:
+    """None for what was erased or cannot be opened or read."""
+    try:
+        return _outgoing(keys, row)
+    except (KeyringError, msgspec.DecodeError):
+        return None
+
+
 def _outgoing(keys: Keyring, row: Sequence[Any]) -> Outgoing:
     outbox_id, conversation, channel, lookup, address, inbox_id, n, body, attempts, status, written_at = row
+    if body is None:
+        raise KeyringError(f"outbox.body of {outbox_id} was erased")
     return Outgoing(
         id=outbox_id,
         conversation=conversation,

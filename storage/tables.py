@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     literal_column,
     text,
 )
@@ -117,6 +118,7 @@ inbox = Table(
     Column("attempts", Integer, nullable=False),
     Column("worker", Text),
     Column("lease_until", Moment),
+    Column("begun", Boolean, nullable=False, server_default=false()),  # in hand alone, to see whether it kills
     Column("received_at", Moment, nullable=False),
     Column("handled_at", Moment),
     Index("ix_inbox_conversation_id", "conversation", "id"),

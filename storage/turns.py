@@ -101,6 +101,7 @@ def park(
     pending: Pending,
     *,
     code: str,
+    promised: datetime,
     messages: Sequence[Rendered],
     ids: Ids,
     now: datetime,
@@ -112,7 +113,8 @@ def park(
 ) -> list[int]:
     """Give up on a message: set it aside, open an urgent ticket under `code`, and tell the person.
 
-    `text` is what staff read. The ids of the replies, as with `finish`. Raises AlreadyHandled.
+    `promised` is by when the person is told to hear from staff; `text` is what staff read.
+    The ids of the replies, as with `finish`. Raises AlreadyHandled.
     """
     if not inbox.close(conn, pending.inbox_id, outcome=PARKED, now=now):
         raise AlreadyHandled(pending.inbox_id)
@@ -121,7 +123,8 @@ def park(
         kind=PARKED,
         text=text,
         priority="urgent",
-        details={"inbox_id": str(pending.inbox_id), "attempts": str(pending.attempts)},
+        promised=promised,
+        details={"inbox_id": str(pending.inbox_id), "attempts": str(held.attempts)},
     )
     tickets.open_ticket(conn, keys, ticket, person=held.person, conversation=held.conversation, now=now)
     events.add(
@@ -134,6 +137,36 @@ def park(
         now=now,
     )
     return _reply(conn, keys, held, pending, messages, worker, lease_until, now, by_storing)
+
+
+def set_aside(
+    conn: Connection,
+    keys: Keyring,
+    *,
+    inbox_id: int,
+    conversation: str,
+    code: str,
+    promised: datetime,
+    reason: str,
+    now: datetime,
+) -> bool:
+    """Park a message that, or whose conversation, cannot be opened: staff get a ticket, nobody is written to.
+
+    Nothing of the conversation is read. `reason` is a word for staff. False when the message was handled already.
+    """
+    if not inbox.close(conn, inbox_id, outcome=PARKED, now=now):
+        return False
+    ticket = OpenTicket(
+        code=code,
+        kind=PARKED,
+        text="",
+        priority="urgent",
+        promised=promised,
+        details={"inbox_id": str(inbox_id), "reason": reason},
+    )
+    person = conversations.person_of(conn, conversation)
+    tickets.open_ticket(conn, keys, ticket, person=person, conversation=conversation, now=now)
+    return True
 
 
 def _next_owner(held: Held, decision: Decision) -> str:

@@ -1,4 +1,7 @@
-"""`rangkul keys new`: prints fresh keys, ready for the environment. Keep them apart from the data: a lost key is lost data."""
+"""`rangkul keys new`: prints fresh keys, ready for the environment.
+
+Keep them apart from the data: a lost key is lost data.
+"""
 
 from __future__ import annotations
 

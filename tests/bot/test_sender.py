@@ -50,6 +50,8 @@ async def test_rows_behind_a_failed_one_of_the_same_turn_wait(world: World) -> N
         written = [row.id for row in await world.outbox(program, accepted.conversation)]
         assert len(written) > 2
         assert len(world.phone.arrived) == 1
+        tries = [row.attempts for row in await world.outbox(program, accepted.conversation)]
+        assert tries[1:] == [1] + [0] * (len(written) - 2)
         world.clock.advance(timedelta(seconds=40))
         await program.settle()
         assert [row.id for row in world.phone.arrived] == written

@@ -61,6 +61,7 @@ async def test_a_poisonous_message_is_parked_at_the_third_failure(world: World) 
         assert world.phone.keys == ["engine/parked"]
         (ticket,) = await world.tickets(program)
         assert (ticket.kind, ticket.text, ticket.priority) == ("parked", "racun", "urgent")
+        assert ticket.details["attempts"] == "3"
         await world.say(program, "halo")
         assert world.phone.keys == ["engine/parked", "engine/greet"]
 

@@ -14,6 +14,7 @@ from storage import backup
 from storage.backup import BackupCheck, BackupError
 from storage.database import create_from_template, open_database
 from storage.keyring import Keyring, KeyringError
+from storage.migrations import NEWEST
 
 pytestmark = pytest.mark.asyncio
 
@@ -63,7 +64,7 @@ async def test_refuses_to_overwrite(running: Desk, tmp_path: Path) -> None:
         backup.restore(target, source)
     with pytest.raises(FileNotFoundError):
         backup.back_up(tmp_path / "none.db", tmp_path / "none.backup")
-    assert backup.check(target) == BackupCheck("0001", 1, 0)
+    assert backup.check(target) == BackupCheck(NEWEST, 1, 0)
 
 
 async def test_notices_a_backup_that_is_not_whole(running: Desk, tmp_path: Path, keys: Keyring) -> None:

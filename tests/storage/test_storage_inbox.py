@@ -23,7 +23,7 @@ from flows.model import (
 )
 from storage import conversations, inbox
 from storage.database import Conflict
-from storage.inbox import Accepted, Erased, Pending
+from storage.inbox import Accepted, Erased, Pending, Unreadable
 from storage.tables import inbox as inbox_table
 from storage.tables import people
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.asyncio
 LATER = LEASE + timedelta(seconds=1)
 
 
-async def claim(desk: Desk, *, now: datetime = NOW) -> Pending | None:
+async def claim(desk: Desk, *, now: datetime = NOW) -> Pending | Unreadable | None:
     """Take the next message as this worker."""
     return await desk.database.transaction(
         lambda conn: inbox.claim_next(
@@ -270,3 +270,25 @@ async def test_says_when_to_look_again(desk: Desk) -> None:
     second = await desk.accept(arrival("m2"))
     await let_go(desk, second.inbox_id)
     assert await desk.database.read(inbox.next_free) == LEASE
+
+
+async def test_counts_what_was_begun_by_another_worker_and_left(desk: Desk, other_desk: Desk) -> None:
+    """Left once tells nothing; begun and left by another counts; a worker that comes back to its own is alive."""
+    accepted = await desk.accept(arrival("m1"))
+
+    async def begin(worker: Desk) -> None:
+        await worker.database.transaction(lambda conn: inbox.begin(conn, accepted.inbox_id, worker=worker.worker))
+
+    async def seen(worker: Desk, minutes: int) -> tuple[bool, int]:
+        found = await claim(worker, now=LATER + timedelta(minutes=minutes))
+        assert isinstance(found, Pending)
+        return found.was_left, found.attempts
+
+    assert await seen(other_desk, 0) == (True, 0)
+    await begin(desk)  # not its own: marks nothing
+    assert await seen(desk, 2) == (True, 0)
+    await begin(desk)
+    assert await seen(desk, 4) == (False, 0)
+    await begin(desk)
+    assert await seen(other_desk, 6) == (True, 1)
+    assert await seen(desk, 8) == (True, 1)

@@ -239,6 +239,7 @@ async def test_parks_what_cannot_be_handled(desk: Desk) -> None:
                 held,
                 pending,
                 code="RK-9",
+                promised=LEASE,
                 messages=rendered("petugas akan melihat"),
                 ids=desk.ids,
                 now=NOW,
@@ -257,6 +258,7 @@ async def test_parks_what_cannot_be_handled(desk: Desk) -> None:
         "urgent",
         {"inbox_id": str(accepted.inbox_id), "attempts": "0"},
     )
+    assert ticket.promised == LEASE
     with pytest.raises(AlreadyHandled):
         await park()
     held = await desk.database.transaction(
