@@ -22,7 +22,7 @@ from bot.turn import CODES_A_TURN, WIB, Timings, record_of
 from flows.engine import decide
 from flows.model import Decision, Facts, Session, Text, Turn
 from flows.model import Sender as Writer
-from storage import conversations, facts, inbox, outbox, turns
+from storage import conversations, facts, inbox, turns
 from storage.database import Database
 from storage.events import TurnRecord
 from storage.inbox import Arrival, Pending
@@ -132,15 +132,12 @@ def _store(program: Program, pending: Pending, decided: Decided, conn: Connectio
         worker=program.worker,
         lease_until=now + program.lease,
         record=decided.record,
+        by_storing=True,
     )
 
 
-def _mark_sent(program: Program, rows: Sequence[int], conn: Connection) -> None:
-    outbox.mark_sent(conn, rows, now=program.clock.now())
-
-
 async def storing(program: Program, database: Database, walks: Sequence[Sequence[Decided]]) -> Cost:
-    """What the database has to do for a turn, decided before: accept, hold and finish, mark as sent. One cost a turn.
+    """What the database has to do for a turn, decided before: accept, then hold and finish. One cost a turn.
 
     `database` is fresh, so that the same people can sign up in it.
     """
@@ -150,8 +147,7 @@ async def storing(program: Program, database: Database, walks: Sequence[Sequence
         meter = Meter(database)
         for one in decided:
             pending = await database.transaction(partial(_accept, program, one.arrival))
-            rows = await database.transaction(partial(_store, program, pending, one))
-            await database.transaction(partial(_mark_sent, program, rows))
+            await database.transaction(partial(_store, program, pending, one))
         costs.append(meter.read(len(decided)))
     return middle(costs[WARM_UP:] or costs)
 
