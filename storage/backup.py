@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from storage.keyring import Keyring
 
+KEPT_AS = ".before-restore"
+"""Behind the name of the database that a restored one has replaced."""
+
 
 class BackupError(Exception):
     """The backup is not whole, or is of another kind. Trying the same file again is no use."""
+
+
+class InUse(Exception):
+    """Some process has the database open; nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,64 +31,98 @@ class BackupCheck:
     tickets: int
 
 
-def back_up(source: Path, target: Path) -> None:
+def back_up(source: Path, target: Path, keys: Keyring) -> BackupCheck:
     """Copy the database as it is at this moment, writers undisturbed. It stays sealed; the keys are not in it.
 
-    The target appears only when it is whole. Raises FileNotFoundError, FileExistsError.
+    The target appears only when it has passed `check`. Raises FileNotFoundError, FileExistsError, BackupError,
+    KeyringError.
     """
     if not source.exists():
         raise FileNotFoundError(source)
     if target.exists():
         raise FileExistsError(target)
     partial = target.with_name(target.name + ".part")
-    partial.unlink(missing_ok=True)
-    partial.touch(mode=0o600)
-    reader = sqlite3.connect(source)
-    writer = sqlite3.connect(partial)
     try:
-        reader.backup(writer)  # in one step: one view of the data, and WAL lets the writers go on
-        writer.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
+        _copy(source, partial)
+        found = check(partial, keys)
+        partial.rename(target)
     finally:
-        writer.close()
-        reader.close()
-    _to_disk(partial)
-    partial.rename(target)
+        partial.unlink(missing_ok=True)
     _to_disk(target.parent)
+    return found
 
 
-def check(backup: Path, keys: Keyring | None = None) -> BackupCheck:
-    """Read a backup through, and with `keys` open a session of it. Raises BackupError, KeyringError."""
+def check(backup: Path, keys: Keyring) -> BackupCheck:
+    """Read a backup through and open what was sealed first and last in it. Raises BackupError, KeyringError."""
     if not backup.exists():
         raise FileNotFoundError(backup)
-    connection = sqlite3.connect(f"{backup.resolve().as_uri()}?mode=ro", uri=True)
     try:
-        answer = connection.execute("PRAGMA integrity_check").fetchone()[0]
-        if answer != "ok" or connection.execute("PRAGMA foreign_key_check").fetchone():
-            raise BackupError(f"{backup} is damaged: {answer}")
-        revision = connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
-        conversations = connection.execute("SELECT count(*) FROM conversations").fetchone()[0]
-        tickets = connection.execute("SELECT count(*) FROM tickets").fetchone()[0]
-        sample = connection.execute("SELECT id, session FROM conversations LIMIT 1").fetchone()
+        with closing(sqlite3.connect(f"{backup.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            answer = connection.execute("PRAGMA integrity_check").fetchone()[0]
+            if answer != "ok" or connection.execute("PRAGMA foreign_key_check").fetchone():
+                raise BackupError(f"{backup} is damaged: {answer}")
+            revision = connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
+            conversations = connection.execute("SELECT count(*) FROM conversations").fetchone()[0]
+            tickets = connection.execute("SELECT count(*) FROM tickets").fetchone()[0]
+            # First and last, because the key may have been changed in between.
+            samples = connection.execute(
+                "SELECT id, session FROM conversations WHERE rowid IN"
+                " ((SELECT min(rowid) FROM conversations), (SELECT max(rowid) FROM conversations))"
+            ).fetchall()
     except sqlite3.DatabaseError as error:
         raise BackupError(f"{backup} cannot be read: {error}") from error
-    finally:
-        connection.close()
-    if keys is not None and sample is not None:
-        keys.open("conversations", "session", sample[0], sample[1])
+    for conversation, session in samples:
+        keys.open("conversations", "session", conversation, session)
     return BackupCheck(revision, conversations, tickets)
 
 
-def restore(backup: Path, target: Path, keys: Keyring | None = None) -> BackupCheck:
-    """Check a backup and put a copy where a database is to be; never over one that is there.
+def restore(backup: Path, target: Path, keys: Keyring) -> BackupCheck:
+    """Check a backup and put a copy in the place of a database, which stays beside it with `KEPT_AS` behind its name.
 
-    Raises FileExistsError, BackupError, KeyringError.
+    Raises InUse, BackupError, KeyringError, and FileExistsError when an earlier replaced database is still there;
+    then nothing has changed.
     """
-    for taken in (target, target.with_name(target.name + "-wal")):
-        if taken.exists():
-            raise FileExistsError(taken)
     found = check(backup, keys)
-    back_up(backup, target)
+    kept = target.with_name(target.name + KEPT_AS)
+    if kept.exists():
+        raise FileExistsError(kept)
+    if target.exists():
+        _fold_log_in(target)
+    partial = target.with_name(target.name + ".part")
+    try:
+        _copy(backup, partial)
+        if target.exists():
+            os.link(target, kept)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    _to_disk(target.parent)
     return found
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    target.touch(mode=0o600)
+    with closing(sqlite3.connect(source)) as reader, closing(sqlite3.connect(target)) as writer:
+        reader.backup(writer)  # in one step: one view of the data, and WAL lets the writers go on
+        writer.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
+    _to_disk(target)
+
+
+def _fold_log_in(database: Path) -> None:
+    """Makes a database one file: a log left beside it would be played into the one that takes its place.
+
+    SQLite refuses this while any other connection is open, which is how use is noticed. Raises InUse.
+    """
+    with closing(sqlite3.connect(database, timeout=0)) as connection:
+        try:
+            mode = connection.execute("PRAGMA journal_mode=DELETE").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            raise InUse(database) from error
+        except sqlite3.DatabaseError:
+            return  # what is no database any more has no log; a restore is what it needs
+        if mode != "delete":
+            raise InUse(database)
 
 
 def _to_disk(path: Path) -> None:

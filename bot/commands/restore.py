@@ -1,50 +1,38 @@
-"""`rangkul restore FILE`: brings a copy made by `rangkul backup` back. Stop the service first."""
+"""`rangkul restore FILE`: brings a copy made by `rangkul backup` back. Stop the service first.
+
+The copy is checked before anything is touched; the database that it replaces stays beside it as `.before-restore`.
+"""
 
 from __future__ import annotations
 
-import sqlite3
-import sys
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 
-from bot.commands.backup import copy_database, sqlite_file
+from bot.commands.backup import refuse, sqlite_file
 from bot.commands.opening import command_parser, settings_of
+from storage import backup
+from storage.backup import BackupError, InUse
+from storage.keyring import KeyringError
 
 
 def main(arguments: Sequence[str]) -> int:
     """Puts the copy in the place of the database. 0 done, 1 not possible and nothing changed."""
     parser = command_parser("restore", __doc__ or "")
     parser.add_argument("file", type=Path)
-    parser.add_argument("--replace", action="store_true", help="in the place of the database that is there")
     given = parser.parse_args(arguments)
-    config, _ = settings_of(given)
+    config, keys = settings_of(given)
     target = sqlite_file(config.database.url, "pg_restore")
-    if not is_ours(given.file):
-        print(f"{given.file}: is no copy of a Rangkul database", file=sys.stderr)
-        return 1
-    if target.exists() and not given.replace:
-        print(f"{target}: is there; --replace puts the copy in its place", file=sys.stderr)
-        return 1
-    fresh = target.with_name(f"{target.name}.restoring")
-    fresh.unlink(missing_ok=True)
-    if not copy_database(given.file, fresh):
-        fresh.unlink()
-        print(f"{given.file}: the copy is not whole", file=sys.stderr)
-        return 1
-    # The log of the old file must not be played into the new one.
-    for suffix in ("-wal", "-shm"):
-        target.with_name(f"{target.name}{suffix}").unlink(missing_ok=True)
-    fresh.replace(target)
-    print(f"{target}: restored; run `rangkul db upgrade` if the copy is from an older version")
-    return 0
-
-
-def is_ours(path: Path) -> bool:
-    """Whether this is a whole SQLite database with our tables."""
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as conn:
-            names = {name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            return {"conversations", "inbox", "outbox"} <= names
-    except sqlite3.Error:
-        return False
+        found = backup.restore(given.file, target, keys)
+    except FileNotFoundError as error:
+        return refuse(f"{error.args[0] if len(error.args) == 1 else error.filename}: is not there")
+    except FileExistsError as error:
+        return refuse(f"{error.args[0]}: is there from an earlier restore; move it away first")
+    except InUse:
+        return refuse(f"{target}: is in use; stop the service and every other command first")
+    except BackupError as error:
+        return refuse(str(error))
+    except KeyringError as error:
+        return refuse(f"{given.file}: the keys in force do not open it ({error})")
+    print(f"{target}: restored, {found.conversations} conversations; `rangkul run` brings an older schema up to date")
+    return 0

@@ -197,19 +197,55 @@ def test_an_import_tells_every_bad_row_and_changes_nothing(rangkul: Rangkul, hom
 
 
 def test_a_backup_brings_everything_back(rangkul: Rangkul, home: Path) -> None:
-    """What was there at the copy is there after the restore, what came later is not; a strange file is refused."""
+    """What was there at the copy is there after the restore, what came later only in the file that was kept."""
     rangkul("staff", "add", "Dewi")
-    copy = home / "copy.db"
+    database, copy = home / "demo" / "rangkul.db", home / "copy.db"
     assert rangkul("backup", str(copy))[0] == 0
     assert rangkul("backup", str(copy))[0] == 1
     rangkul("staff", "add", "Eko")
-    assert rangkul("restore", str(copy))[0] == 1
-    assert rangkul("restore", str(copy), "--replace")[0] == 0
+    assert rangkul("restore", str(copy))[0] == 0
     listed = rangkul("staff", "list")[1]
     assert "Dewi" in listed
     assert "Eko" not in listed
+    assert rangkul("restore", str(copy))[0] == 1  # the kept file is not written over
+    kept = database.with_name("rangkul.db.before-restore").rename(home / "kept.db")
+    assert rangkul("restore", str(kept))[0] == 0
+    assert "Eko" in rangkul("staff", "list")[1]
+
+
+def test_a_backup_that_is_none_changes_nothing(rangkul: Rangkul, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A strange file, a missing one, one of other keys, and a copy that the keys in force do not open are refused."""
+    rangkul("chat", typed="halo\n")
+    database, copy = home / "demo" / "rangkul.db", home / "copy.db"
+    assert rangkul("backup", str(copy))[0] == 0
     (home / "strange.db").write_text("no database")
-    assert rangkul("restore", str(home / "strange.db"), "--replace")[0] == 1
+    before = database.read_bytes()
+    assert rangkul("restore", str(home / "strange.db"))[0] == 1
+    assert rangkul("restore", str(home / "none.db"))[0] == 1
+    monkeypatch.setenv("RANGKUL_KEYS__DEMO_FILE", str(home / "keys" / "other.json"))
+    for command, file in (("restore", copy), ("backup", home / "second.db")):
+        code, _, err = rangkul(command, str(file))
+        assert (code, "keys in force" in err) == (1, True)
+    assert not (home / "second.db").exists()
+    assert database.read_bytes() == before
+    assert not database.with_name("rangkul.db.before-restore").exists()
+
+
+def test_a_database_in_use_is_not_replaced(rangkul: Rangkul, home: Path) -> None:
+    """While any process has it open, restore changes nothing and says what to do."""
+    rangkul("staff", "add", "Dewi")
+    copy = home / "copy.db"
+    assert rangkul("backup", str(copy))[0] == 0
+    config, keys = demo.configured(load_config(overrides={"demo": True}))
+
+    async def while_open() -> tuple[int, str, str]:
+        async with open_program(config, keys=keys):
+            return await asyncio.to_thread(rangkul, "restore", str(copy))
+
+    code, _, err = asyncio.run(while_open())
+    assert (code, "in use" in err) == (1, True)
+    assert not (home / "demo" / "rangkul.db.before-restore").exists()
+    assert rangkul("restore", str(copy))[0] == 0
 
 
 def test_check_finds_nothing_wrong_and_tells_what_is(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from storage_examples import NIK, Desk, Numbered, arrival
 
 from flows.model import OpenTicket, Session, Text
 from storage import backup
-from storage.backup import BackupCheck, BackupError
+from storage.backup import BackupCheck, BackupError, InUse
 from storage.database import create_from_template, open_database
 from storage.keyring import Keyring, KeyringError
 from storage.migrations import NEWEST
@@ -35,10 +36,11 @@ async def test_backs_up_while_turns_run(running: Desk, tmp_path: Path, keys: Key
 
     turns = asyncio.create_task(busy())
     target = tmp_path / "copy.backup"
-    await asyncio.to_thread(backup.back_up, tmp_path / "store.db", target)
+    made = await asyncio.to_thread(backup.back_up, tmp_path / "store.db", target, keys)
     await turns
     await running.database.close()
     found = backup.check(target, keys)
+    assert made == found
     assert found.tickets == 1
     assert 1 <= found.conversations <= 31
     assert target.stat().st_mode & 0o077 == 0
@@ -52,19 +54,25 @@ async def test_backs_up_while_turns_run(running: Desk, tmp_path: Path, keys: Key
     await again.database.close()
 
 
-async def test_refuses_to_overwrite(running: Desk, tmp_path: Path) -> None:
-    """Neither a backup nor a database that is there is ever written over."""
+async def test_never_loses_what_it_replaces(running: Desk, tmp_path: Path, keys: Keyring) -> None:
+    """A backup is never written over; a database is kept beside the one that takes its place, and only once."""
     await running.turn("m1")
-    await running.database.close()
     source, target = tmp_path / "store.db", tmp_path / "copy.backup"
-    backup.back_up(source, target)
+    backup.back_up(source, target, keys)
+    with pytest.raises(InUse):
+        backup.restore(target, source, keys)
+    await running.turn("m2", address="visitor-2")
+    await running.database.close()
     with pytest.raises(FileExistsError):
-        backup.back_up(source, target)
-    with pytest.raises(FileExistsError):
-        backup.restore(target, source)
+        backup.back_up(source, target, keys)
     with pytest.raises(FileNotFoundError):
-        backup.back_up(tmp_path / "none.db", tmp_path / "none.backup")
-    assert backup.check(target) == BackupCheck(NEWEST, 1, 0)
+        backup.back_up(tmp_path / "none.db", tmp_path / "none.backup", keys)
+    assert backup.restore(target, source, keys) == BackupCheck(NEWEST, 1, 0)
+    assert backup.check(source, keys) == BackupCheck(NEWEST, 1, 0)
+    assert backup.check(tmp_path / "store.db.before-restore", keys) == BackupCheck(NEWEST, 2, 0)
+    with pytest.raises(FileExistsError):
+        backup.restore(target, source, keys)
+    assert set(os.listdir(tmp_path)) == {"store.db", "store.db.before-restore", "copy.backup"}
 
 
 async def test_notices_a_backup_that_is_not_whole(running: Desk, tmp_path: Path, keys: Keyring) -> None:
@@ -72,7 +80,7 @@ async def test_notices_a_backup_that_is_not_whole(running: Desk, tmp_path: Path,
     await running.turn("m1")
     await running.database.close()
     target = tmp_path / "copy.backup"
-    backup.back_up(tmp_path / "store.db", target)
+    backup.back_up(tmp_path / "store.db", target, keys)
     other_keys = Keyring.from_keys({"k1": b"\x09" * 32}, "k1", b"\x02" * 32)
     with pytest.raises(KeyringError):
         backup.restore(target, tmp_path / "restored.db", other_keys)
@@ -82,5 +90,5 @@ async def test_notices_a_backup_that_is_not_whole(running: Desk, tmp_path: Path,
         backup.restore(target, tmp_path / "restored.db", keys)
     target.write_text("not a database at all, but long enough to be looked at" * 100)
     with pytest.raises(BackupError):
-        backup.check(target)
+        backup.check(target, keys)
     assert not (tmp_path / "restored.db").exists()
