@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from sqlalchemy import Connection
@@ -12,7 +12,6 @@ from starlette.responses import Response
 
 from bot.attachments import Attachment
 from bot.channels.web import NAME
-from bot.images import Photo, read_photo
 from bot.web import wire
 from bot.web.events import AT_ONCE, EventStream, Streams
 from bot.web.guard import BodyTooLong, read_body
@@ -24,6 +23,9 @@ from bot.web.visits import Gone, Visit
 from flows.model import Choice, Content, Media, Text
 from storage.database import Unavailable
 from storage.inbox import Accepted, Arrival
+
+if TYPE_CHECKING:
+    from bot.images import Photo
 
 MAX_JSON_BYTES: Final = 32_000
 """A message of 2,000 characters, escaped at its worst, and room."""
@@ -107,6 +109,8 @@ class Talk:
         """The photo to keep, or why there is none."""
         if upload.too_big:
             return None, "too_big"
+        from bot.images import Photo, read_photo  # the picture library is loaded with the first picture
+
         async with self._decoding:
             result = await asyncio.to_thread(read_photo, data, max_bytes=self._max_upload)
         return (result, "") if isinstance(result, Photo) else (None, result.problem)
