@@ -18,6 +18,7 @@ from flows.asking import (
     read_back_lines,
     remember_answered,
     show,
+    take_remembered,
     take_told,
 )
 from flows.flow import Ask, Flow, Leave, Rejected
@@ -55,6 +56,8 @@ def accept(
             remember_answered(work, ask.slot)
         if understanding and len(plain(understanding.text).split()) >= _SENTENCE_WORDS and ask.kind != "free":
             take_told(work, understanding, but=ask.slot)
+        if work.flow and work.flow.whose == ask.slot:
+            take_remembered(work)
         advance(work)
 
 

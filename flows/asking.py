@@ -16,7 +16,7 @@ from nlu.values import Reading, Refusal
 
 _LEAST_COUNTED = 5
 _READ_BACK = "read_back"
-REMEMBERED: Final = ("money", "occupation", "region")
+REMEMBERED: Final = ("nik", "person_name", "region", "occupation", "money")
 """Answers about oneself that one task may take over from another."""
 
 
@@ -51,21 +51,30 @@ def start(
     if _take_given(work, flow, {**prefilled, **(slots or {})}):
         if understanding:
             acknowledge(work, fill_from_sentence(work, understanding))
-        _take_remembered(work, flow)
+        take_remembered(work)
         work.add(flow.opened(work))
         advance(work)
 
 
-def _take_remembered(work: Work, flow: Flow) -> None:
-    """Fills what the person told in another task, so that nobody is asked for a thing they already gave."""
+def take_remembered(work: Work) -> None:
+    """Fills what the person told in another task, so that nobody is asked for a thing they already gave.
+
+    Only about the person themselves: a task that may be for somebody else waits until that is known.
+    """
+    flow = work.flow
+    assert flow
+    if flow.whose and work.slots.get(flow.whose) != "self":
+        return
     told: dict[str, Value] = dict(work.remembered)
     for task in work.tasks[:-1]:
-        told |= {name: task.slots[name] for name in REMEMBERED if task.slots.get(name) is not None}
+        if task.slots.get("for_whom") != "other":
+            told |= {name: task.slots[name] for name in REMEMBERED if task.slots.get(name) is not None}
     filled = []
     for ask in flow.steps:
-        if ask.slot in told and ask.slot not in work.slots and fill(work, ask, told[ask.slot], None) is None:
+        if ask.slot in told and ask.slot not in work.slots and not ask.fresh and ask.when(work):
+            fill(work, ask, told[ask.slot], None)
             filled.append(ask)
-    acknowledge(work, filled)
+    acknowledge(work, [ask for ask in filled if ask.slot in work.slots])
 
 
 def _remember(work: Work) -> None:

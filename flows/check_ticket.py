@@ -109,7 +109,8 @@ def _told(view: View, day: date | None) -> str:
 
 def _tell(view: View) -> tuple[Say, ...]:
     ticket = _ticket(view)
-    says = [_state(view, ticket, "check_ticket/state")]
+    dated = ticket.due or ticket.promised
+    says = [_state(view, ticket, "check_ticket/state" if dated else "check_ticket/state_undated")]
     if notes := ticket.notes[-_SHOWN_NOTES:]:
         zone = ZoneInfo(view.settings.office_zone)
         lines = "\n".join(f"• {long_date(note.at.astimezone(zone).date())}: {note.text}" for note in notes)

@@ -80,6 +80,8 @@ def _person_spoke(work: Work) -> None:
 
 def _come_back(work: Work) -> None:
     """After a long silence: forgets what is too old, and says where one was."""
+    if work.has_expired(work.settings.session_max_age_days):
+        work.forget_person()
     if work.has_expired(work.settings.session_max_age_days) and work.tasks:
         for task in work.tasks:
             work.note("flow_cancelled", task.flow)

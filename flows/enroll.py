@@ -389,6 +389,7 @@ _PHONE_OWNERS: Final = (
 ENROLL = Flow(
     name="enroll",
     read_back=True,
+    whose="for_whom",
     prefill=_prefill,
     finish=finish,
     begin=lambda view: ({}, (Say("enroll/intro"),)),

@@ -229,7 +229,7 @@ FILE_COMPLAINT = Flow(
         Ask("date", "date", when=_asks_when, check=_check_date, refused=_about_when, skippable=True, entity="date",
             label="happened", show=lambda _, day: long_date(date.fromisoformat(str(day))),
             names=("tanggal", "kapan", "hari")),
-        Ask("person_name", "person_name", when=_asks_name, skippable=True, entity="person_name", label="name",
-            names=("nama",)),
+        Ask("person_name", "person_name", when=_asks_name, skippable=True, fresh=True, entity="person_name",
+            label="name", names=("nama",)),
     ),
 )  # fmt: skip

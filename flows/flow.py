@@ -162,7 +162,8 @@ class Ask:
     `days` (days worked in a month), `media` (a photo or document). `entity` is what fills the slot from a whole
     sentence. `names` are the words by which a person corrects it. A question with a `label` stands in the read-back.
     `clears` are slots that hang on this one and are asked again when it changes. `refused` may make something of an
-    answer that could not be read; `other_key` may ask in other words because of it.
+    answer that could not be read; `other_key` may ask in other words because of it. A `fresh` question is asked
+    whatever the person told before.
     """
 
     slot: str
@@ -179,6 +180,7 @@ class Ask:
     label: str = ""
     clears: tuple[str, ...] = ()
     form: bool = False
+    fresh: bool = False
     counted: bool = True
     key: str = ""
     other_key: Callable[[View], str] = no_other_key
@@ -208,6 +210,7 @@ class Flow:
     `enter` may end it before the first question; `begin` is said and done before it, and may set slots;
     `prefill` takes what the opening message already tells; `opened` is said after that, before the first question;
     `add_words` keeps words about the task that answer no question, `add_media` a picture (its id and caption);
+    `whose` names the slot that says whether the task is for the person (`self`) or somebody else;
     `read_back` shows everything for correction before `finish`; `send_picks` adds ways of sending to it.
     """
 
@@ -220,6 +223,7 @@ class Flow:
     send_picks: Callable[[View], tuple[Pick, ...]] = no_picks
     begin: Callable[[View], tuple[Mapping[str, Value], tuple[Effect, ...]]] = begins_with_nothing
     opened: Callable[[View], tuple[Say, ...]] = no_says
+    whose: str = ""
     add_words: Callable[[View, str], Fill | None] = no_place_for_words
     add_media: Callable[[View, str, str], Fill | None] = no_place_for_media
 

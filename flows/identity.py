@@ -100,7 +100,7 @@ def proof_of(view: View) -> Proof | None:
 
 
 IDENTITY_STEPS: Final = (
-    Ask("nik", "nik", when=needs_proof, entity="nik", names=("nik", "ktp", "nomor ktp"), form=True,
+    Ask("nik", "nik", when=needs_proof, entity="nik", names=("nik", "ktp", "nomor ktp"), form=True, fresh=True,
         key="identity/ask_nik", clears=("identity_fact",)),
     Ask("identity_fact", "free", when=needs_proof, check=_check_fact, key="identity/ask_fact"),
 )  # fmt: skip

@@ -219,6 +219,10 @@ class Work:
         progress = self.asked.args.get("progress")
         self._say_question(key, self._spoken({**args, **({"progress": progress} if progress else {})}))
 
+    def forget_person(self) -> None:
+        """Forgets what was told about the person outside any record."""
+        self.known, self.proof, self.remembered = Known(), None, {}
+
     def settle_question(self) -> None:
         """No question stands open any more."""
         self.asked = None
