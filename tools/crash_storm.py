@@ -43,6 +43,7 @@ def main() -> int:
     parser.add_argument("--database", default="", help="a PostgreSQL server: postgresql://user@host:port")
     parser.add_argument("--lease", type=float, help="turn.lease_s of the services")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--pushed", action="store_true", help="send and mark each reply, as for a platform")
     parser.add_argument("--cold", action="store_true", help="start every process with an interpreter of its own")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     parser.add_argument("--keep", type=Path, help="a folder to keep database, logs and notes in")
@@ -75,7 +76,7 @@ async def _run(given: argparse.Namespace, folder: Path) -> Verdict:
 async def _storm(
     url: str, given: argparse.Namespace, plan: Plan, folder: Path, chance: random.Random, lease_s: float | None
 ) -> Verdict:
-    ground = Ground.make(folder, url, chance, lease_s=lease_s)
+    ground = Ground.make(folder, url, chance, lease_s=lease_s, pushed=given.pushed)
     storm = await rage(ground, plan, chance, cold=given.cold)
     return await judge(ground, storm)
 

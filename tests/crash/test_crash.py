@@ -39,9 +39,18 @@ async def test_one_process_alone_on_its_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
+async def test_replies_that_a_platform_must_be_sent(tmp_path: Path) -> None:
+    """Marked one by one after sending: every reply reaches the channel at least once, whenever the sender dies."""
+    ground = Ground.make(tmp_path, f"sqlite:///{tmp_path / 'storm.db'}", random.Random(8), pushed=True)
+    verdict = await _storm(ground, Plan(visitors=3, points=1, randoms=2))
+    assert verdict.violations == []
+    assert sum(int(row["handed_to_channel_twice"]) for row in verdict.stretches if row["where"] == "after_send") > 0
+
+
+@pytest.mark.asyncio
 async def test_two_processes_on_one_database(tmp_path: Path, postgres_url: str) -> None:
     """Either of two is killed while the other goes on; what the dead one held is taken over when its lease ends."""
-    ground = Ground.make(tmp_path, postgres_url, random.Random(7), lease_s=1.0)
+    ground = Ground.make(tmp_path, postgres_url, random.Random(7), lease_s=1.0, pushed=True)
     verdict = await _storm(ground, Plan(visitors=3, points=1, randoms=4, processes=2))
     assert verdict.violations == []
     assert [row["where"] for row in verdict.stretches] == list(WHERES)

@@ -28,6 +28,10 @@ SENDS = "STORM_SENDS"
 """The variable that names the file where a service notes what it handed to its channel."""
 
 
+PUSHED = "STORM_PUSHED"
+"""Set: replies are sent and marked one by one, as for a platform, though the page could read them by itself."""
+
+
 def note_sends(path: str) -> None:
     """Every reply that the channel has taken is noted as `outbox-id pid`, before the service can mark it as sent."""
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -44,6 +48,8 @@ def serve(environ: dict[str, str]) -> int:
     """`rangkul run` in this very process."""
     os.environ.update(environ)
     note_sends(os.environ[SENDS])
+    if os.environ.get(PUSHED):
+        WebChannel.reads_outbox = False
     return main(["run"])
 
 

@@ -29,19 +29,30 @@ LOOK_EVERY_S: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What every process of one storm shares: the database, throw-away keys, a folder for logs."""
+    """What every process of one storm shares: the database, throw-away keys, a folder for logs.
+
+    `pushed`: replies are sent and marked one by one, as for a platform, though the page could read them by itself.
+    """
 
     folder: Path
     database_url: str
     encryption: bytes
     lookup: bytes
     lease_s: float | None = None
-    settings: dict[str, str] = field(default_factory=dict)
+    pushed: bool = False
 
     @classmethod
-    def make(cls, folder: Path, database_url: str, random: random.Random, *, lease_s: float | None = None) -> Ground:
+    def make(
+        cls,
+        folder: Path,
+        database_url: str,
+        chance: random.Random,
+        *,
+        lease_s: float | None = None,
+        pushed: bool = False,
+    ) -> Ground:
         """Keys come from the storm's seed: they guard nothing."""
-        return cls(folder, database_url, random.randbytes(32), random.randbytes(32), lease_s)
+        return cls(folder, database_url, chance.randbytes(32), chance.randbytes(32), lease_s, pushed)
 
     @property
     def keys(self) -> Keyring:
@@ -64,7 +75,7 @@ class Ground:
             "RANGKUL_LOGS__LEVEL": "warning",
             "RANGKUL_FAULT": fault,
             "STORM_SENDS": str(self.sends),
-            **self.settings,
+            "STORM_PUSHED": "1" if self.pushed else "",
         }
         if self.lease_s is not None:
             environ["RANGKUL_TURN__LEASE_S"] = str(self.lease_s)
