@@ -26,12 +26,12 @@ from bot.outage import waited_out
 from bot.schedule import fire_due
 from bot.sender import Channel, Sender
 from bot.turn import Outcome, Turns
+from bot.understanding import close_engine, open_engine
 from bot.worklist import Worklist
 from flows.catalogue import load_flows
 from flows.model import Content
 from flows.work import Flows
-from nlu.embedded.train import ensure_trained
-from nlu.understand import Understander, load_embedded
+from nlu.understand import Understander
 from storage import inbox, leases, media
 from storage.database import Conflict, Database, open_database, upgrade
 from storage.inbox import Accepted, Arrival, Pending, Unreadable
@@ -320,7 +320,7 @@ async def open_program(
     clock = clock or SystemClock()
     ids = ids or SystemIds()
     flows = flows or load_flows(config.flow_settings())
-    understander = understander or load_embedded(ensure_trained(config.nlu.cache_dir))
+    understander = understander or open_engine(config.nlu, clock)
     if database is None:
         database = open_database(config.database.url)
         await upgrade(database)
@@ -338,6 +338,7 @@ async def open_program(
         if not crashed:
             await program.stop()
             await database.close()
+        close_engine(understander)
 
 
 def assemble(

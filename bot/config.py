@@ -9,6 +9,7 @@ import base64
 import binascii
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -35,6 +36,8 @@ NOT_SETTINGS: Final = frozenset({"RANGKUL_CONFIG", "RANGKUL_FAULT"})
 """Variables of ours that are not settings: where the file is, and a crash ordered by a test."""
 
 KEY_BYTES: Final = 32
+
+LOOPBACK_URL: Final = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?/?")
 
 OFFICE_ZONES: Final = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")
 
@@ -131,8 +134,18 @@ class Conversation(Section):
 
 
 class NluSection(Section):
-    engine: Literal["embedded"] = "embedded"
+    engine: Literal["embedded", "rasa"] = "embedded"
     cache_dir: Path = Path("var/nlu")
+    rasa_url: str = "http://127.0.0.1:5005"
+    rasa_timeout_ms: Annotated[int, Field(ge=20, le=10_000)] = 500
+
+    @field_validator("rasa_url")
+    @classmethod
+    def _is_on_loopback(cls, url: str) -> str:
+        # What people write is sent there in the clear, and nobody proves who answers.
+        if not LOOPBACK_URL.fullmatch(url):
+            raise ValueError("must be http://127.0.0.1:PORT, http://localhost:PORT or http://[::1]:PORT")
+        return url.rstrip("/")
 
 
 class Logs(Section):

@@ -28,6 +28,7 @@ from bot.logs import whereabouts
 from bot.outage import waited_out
 from bot.render import messages_of, rendered
 from bot.sender import Sender
+from bot.understanding import understood
 from flows.engine import decide
 from flows.model import (
     Content,
@@ -170,7 +171,7 @@ class Turns:
         content = cut(pending.content, self.limits.max_text_chars)
         timings = Timings()
         started = perf_counter()
-        understanding = self._understand(content)
+        understanding = await self._understand(content)
         timings.understand_s = perf_counter() - started
         for _ in range(self.limits.max_reruns):
             try:
@@ -187,12 +188,12 @@ class Turns:
             return stored.outcome
         raise TurnLimit("turn.max_reruns")
 
-    def _understand(self, content: Content) -> Understanding | None:
+    async def _understand(self, content: Content) -> Understanding | None:
         """What the words mean; None for content without words."""
         words = words_of(content)
         if not words:
             return None
-        return self.understander.parse(words, today=self.clock.now().astimezone(WIB).date())
+        return await understood(self.understander, words, today=self.clock.now().astimezone(WIB).date())
 
     def _decide_and_store(
         self,

@@ -7,7 +7,7 @@ from typing import Protocol
 from nlu.embedded import arrays
 from nlu.embedded.arrays import Arrays
 from nlu.embedded.model import rank
-from nlu.parts import is_courtesy, parts_of, request_beside_courtesy
+from nlu.parts import Rank, Ranking, is_courtesy, parts_of, request_beside_courtesy
 from nlu.sure_readings import sure_intent
 from nlu.understanding import Entity, Ranked, Understanding
 from nlu.values.sentences import read_in_sentence
@@ -21,34 +21,55 @@ class Understander(Protocol):
         ...
 
 
-def load_embedded(model_dir: Path) -> Understander:
+def load_embedded(model_dir: Path) -> "Embedded":
     """The embedded engine, from a folder that `ensure_trained` gave. Raises `ModelFileError`."""
-    return _Embedded(arrays.load(model_dir))
+    return Embedded(arrays.load(model_dir))
 
 
-class _Embedded:
+class Embedded:
+    """The embedded engine. Made by `load_embedded`."""
+
     def __init__(self, model: Arrays) -> None:
         self._model = model
 
-    def parse(self, text: str, *, today: date) -> Understanding:
-        ranking, categories = rank(self._model, text)
-        sure = sure_intent(text)
-        if sure:
-            ranking = (Ranked(sure, 1.0),)
-        elif is_courtesy(ranking[0].name):
-            ranking = request_beside_courtesy(text, self._rank_intents) or ranking
-        return Understanding(
-            text=text,
-            intent=ranking[0].name,
-            confidence=ranking[0].confidence,
-            ranking=ranking,
-            categories=categories,
-            entities=entities_in(text, today),
-            parts=() if sure else parts_of(text, ranking, self._rank_intents),
-        )
+    @property
+    def intents(self) -> frozenset[str]:
+        """Every intent it can answer with."""
+        return frozenset(self._model.intents.labels)
 
-    def _rank_intents(self, text: str) -> tuple[Ranked, ...]:
+    def categories(self, text: str) -> Ranking:
+        """The complaint categories of `text`, best first."""
+        return rank(self._model, text)[1]
+
+    def parse(self, text: str, *, today: date) -> Understanding:
+        """As `Understander` promises."""
+        ranking, categories = rank(self._model, text)
+        return assembled(text, ranking, self._rank_intents, categories, today=today, engine="embedded")
+
+    def _rank_intents(self, text: str) -> Ranking:
         return rank(self._model, text)[0]
+
+
+def assembled(text: str, whole: Ranking, rank: Rank, categories: Ranking, *, today: date, engine: str) -> Understanding:
+    """What an engine's rankings mean, the same way for every engine: sure readings, courtesies, parts, values.
+
+    `whole` ranks the text and may be empty where `sure_intent` knows it; `rank` is asked for stretches of it.
+    """
+    sure = sure_intent(text)
+    if sure:
+        whole = (Ranked(sure, 1.0),)
+    elif is_courtesy(whole[0].name):
+        whole = request_beside_courtesy(text, rank) or whole
+    return Understanding(
+        text=text,
+        intent=whole[0].name,
+        confidence=whole[0].confidence,
+        ranking=whole,
+        categories=categories,
+        entities=entities_in(text, today),
+        parts=() if sure else parts_of(text, whole, rank),
+        engine=engine,
+    )
 
 
 def entities_in(text: str, today: date) -> tuple[Entity, ...]:
