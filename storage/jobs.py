@@ -12,6 +12,7 @@ from storage import inbox
 from storage.dialects import Insert, PerDialect
 from storage.inbox import Accepted
 from storage.keyring import Keyring
+from storage.prepared import Prepared
 from storage.tables import timers
 
 
@@ -34,13 +35,15 @@ def _upsert(statement: Insert) -> Insert:
     ).on_conflict_do_update(index_elements=["conversation", "kind", "ref"], set_={"at": statement.excluded.at})
 
 
-_SET = PerDialect(timers, _upsert)
-_CANCEL = delete(timers).where(
-    timers.c.conversation == bindparam("of"),
-    timers.c.kind == bindparam("which"),
-    timers.c.ref == bindparam("about"),
+_SET = Prepared(PerDialect(timers, _upsert))
+_CANCEL = Prepared(
+    delete(timers).where(
+        timers.c.conversation == bindparam("of"),
+        timers.c.kind == bindparam("which"),
+        timers.c.ref == bindparam("about"),
+    )
 )
-_DUE = (
+_DUE = Prepared(
     select(timers.c.id, timers.c.conversation, timers.c.kind, timers.c.ref)
     .where(timers.c.at <= bindparam("now"))
     .order_by(timers.c.at, timers.c.id)
@@ -52,18 +55,17 @@ _NEXT = select(func.min(timers.c.at))
 
 def set_timer(conn: Connection, *, conversation: str, kind: str, ref: str, at: datetime) -> None:
     """Set or replace the timer of this kind and ref in this conversation."""
-    conn.execute(_SET.on(conn), {"conversation": conversation, "kind": kind, "ref": ref, "at": at})
+    _SET.run(conn, conversation=conversation, kind=kind, ref=ref, at=at)
 
 
 def cancel_timer(conn: Connection, *, conversation: str, kind: str, ref: str) -> None:
     """Forget a timer; nothing happens when there is none."""
-    conn.execute(_CANCEL, {"of": conversation, "which": kind, "about": ref})
+    _CANCEL.run(conn, of=conversation, which=kind, about=ref)
 
 
 def due(conn: Connection, now: datetime, limit: int) -> list[DueTimer]:
     """Timers whose time has come, the longest overdue first."""
-    rows = conn.execute(_DUE, {"now": now, "count": limit})
-    return [DueTimer(*row) for row in rows]
+    return [DueTimer(*row) for row in _DUE.all(conn, now=now, count=limit)]
 
 
 def fire(
