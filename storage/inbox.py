@@ -148,7 +148,7 @@ EARLIER_PENDING = exists().where(
     _earlier.c.id < inbox.c.id,
 )
 _FREE = or_(inbox.c.lease_until.is_(None), inbox.c.lease_until <= bindparam("now"))
-_CLAIMABLE = (
+_CLAIMABLE = Prepared(
     select(
         inbox.c.id,
         inbox.c.dedupe,
@@ -250,18 +250,19 @@ def claim_next(
 
     One that cannot be opened is claimed too and told apart, so that the caller sets it aside and the others go on.
     """
-    row = conn.execute(_CLAIMABLE, {"now": now}).first()
+    row = _CLAIMABLE.first(conn, now=now)
     if row is None:
         return None
-    was_left = row.worker is not None and row.worker != worker
-    attempts = row.attempts + (1 if was_left and row.begun else 0)
-    taken = conn.execute(_TAKE, {"row": row.id, "now": now, "by": worker, "until": lease_until, "tries": attempts})
+    inbox_id, dedupe, conversation, sealed, attempts, received_at, last_worker, begun = row
+    was_left = last_worker is not None and last_worker != worker
+    attempts += 1 if was_left and begun else 0
+    taken = conn.execute(_TAKE, {"row": inbox_id, "now": now, "by": worker, "until": lease_until, "tries": attempts})
     if taken.rowcount != 1:
         return None
-    content = _readable(keys, row.dedupe, row.content)
+    content = _readable(keys, dedupe, sealed)
     if content is None:
-        return Unreadable(row.id, row.conversation)
-    return Pending(row.id, row.conversation, content, attempts, row.received_at, was_left)
+        return Unreadable(inbox_id, conversation)
+    return Pending(inbox_id, conversation, content, attempts, received_at, was_left)
 
 
 def begin(conn: Connection, inbox_id: int, *, worker: str) -> None:

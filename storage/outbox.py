@@ -125,7 +125,8 @@ _CLAIMABLE = (
     .limit(bindparam("count"))
     .with_for_update(of=outbox, skip_locked=True, key_share=True)
 )
-_CLAIMABLE_OF_CHANNEL = _CLAIMABLE.where(outbox.c.channel == bindparam("channel"))
+_CLAIMABLE_OF_ALL = Prepared(_CLAIMABLE)
+_CLAIMABLE_OF_CHANNEL = Prepared(_CLAIMABLE.where(outbox.c.channel == bindparam("channel")))
 _TAKE = (
     update(outbox)
     .where(outbox.c.id.in_(bindparam("rows", expanding=True)), outbox.c.status == NEW, _FREE)
@@ -229,12 +230,12 @@ def claim_next(
     given: dict[str, object] = {"now": now, "count": limit}
     if channel is not None:
         given["channel"] = channel
-    found = conn.execute(_CLAIMABLE if channel is None else _CLAIMABLE_OF_CHANNEL, given).all()
+    found = (_CLAIMABLE_OF_ALL if channel is None else _CLAIMABLE_OF_CHANNEL).all(conn, **given)
     if not found:
         return []
-    ids = [row.id for row in found]
+    ids = [row[0] for row in found]
     taken = set(conn.execute(_TAKE, {"rows": ids, "now": now, "by": worker, "until": lease_until}).scalars())
-    return [_readable(keys, row) or Unreadable(row.id, row.conversation) for row in found if row.id in taken]
+    return [_readable(keys, row) or Unreadable(row[0], row[1]) for row in found if row[0] in taken]
 
 
 def mark_sent(conn: Connection, ids: Sequence[int], *, now: datetime) -> None:
