@@ -87,7 +87,9 @@ async def rage(ground: Ground, plan: Plan, chance: random.Random, *, cold: bool 
         first = [await nursery.start(port) for port in ports]
         for port, life in zip(ports, first, strict=True):
             await until_up(client, port, life)
-        visitors = [Visitor(world, number, streams=number % STREAMING == 0) for number in range(plan.visitors)]
+        visitors = [
+            Visitor(world, number, streams=number % STREAMING == STREAMING - 1) for number in range(plan.visitors)
+        ]
         talking = [asyncio.create_task(visitor.live()) for visitor in visitors]
         killers = [Killer(ground, nursery, client, port, life, chance) for port, life in zip(ports, first, strict=True)]
         stretches = []
