@@ -22,6 +22,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "ticket": ("bot.commands.ticket", "act on a ticket as staff"),
     "members": ("bot.commands.members", "import or list members"),
     "applications": ("bot.commands.applications", "list sign-ups, or move one on"),
+    "privacy": ("bot.commands.privacy", "export or erase a person; erase what is old"),
     "keys": ("bot.commands.keys", "make new keys"),
     "backup": ("bot.commands.backup", "copy the database to a file, while the service runs"),
     "restore": ("bot.commands.restore", "bring a copy back"),

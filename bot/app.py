@@ -23,7 +23,7 @@ from bot.clock import Clock, Ids, SystemClock, SystemIds
 from bot.config import Config, require_secrets
 from bot.logs import whereabouts
 from bot.outage import waited_out
-from bot.schedule import fire_due
+from bot.schedule import fire_due, purge_old
 from bot.sender import Channel, Sender
 from bot.turn import Outcome, Turns
 from bot.understanding import close_engine, open_engine
@@ -44,9 +44,6 @@ SWEEP_EVERY_S: Final = 1.0
 TAKEN_OVER_AT_ONCE: Final = 50
 """Messages of others that one sweep takes over."""
 
-WHOLE_CONVERSATION: Final = 100_000
-"""Messages of one conversation that are looked through for unhandled ones."""
-
 MAX_ROUNDS: Final = 1000
 """Rounds after which `settle` says that the program never comes to rest."""
 
@@ -55,6 +52,11 @@ RESTART_S: Final = 0.5
 
 STOP_WITHIN_S: Final = 5.0
 """Seconds that sends under way get when the service stops."""
+
+FIRST_PURGE_S: Final = 60.0
+"""Seconds after the start at which old contents are erased for the first time: people come first."""
+
+PURGE_EVERY_S: Final = 86_400.0
 
 NOT_YET_S: Final = 0.1
 """Seconds after which a message that came before its turn is looked at again."""
@@ -177,7 +179,7 @@ class Program:
         rows = await waited_out(
             self.db,
             self.clock,
-            lambda conn: inbox.of_conversation(conn, self.keys, conversation, limit=WHOLE_CONVERSATION),
+            lambda conn: list(inbox.whole_conversation(conn, self.keys, conversation)),
         )
         for row in rows:
             if row.status == "new" and row.content is not None:
@@ -225,7 +227,7 @@ class Program:
         """Begins to work in the background, until `stop`."""
         self._presence = leases.Presence(self.db)
         loops = [self._work_forever() for _ in range(self.config.turn.workers)]
-        self._background = [asyncio.create_task(loop) for loop in (*loops, self._sweep_forever())]
+        self._background = [asyncio.create_task(loop) for loop in (*loops, self._sweep_forever(), self._purge_daily())]
 
     async def stop(self) -> None:
         """Ends the background work: what is under way ends soon or is found by the next start."""
@@ -297,6 +299,16 @@ class Program:
                 await asyncio.wait_for(self._wake.wait(), timeout=SWEEP_EVERY_S)
             except TimeoutError:
                 continue
+
+    async def _purge_daily(self) -> None:
+        await asyncio.sleep(FIRST_PURGE_S)
+        while True:
+            try:
+                purged = await purge_old(self.db, self.keys, self.clock, self.config.retention)
+                log.info("retention.purged", rows=purged.rows)
+            except Exception as error:
+                log.error("retention.failed", error=type(error).__name__, at=whereabouts(error))
+            await asyncio.sleep(PURGE_EVERY_S)
 
 
 @asynccontextmanager

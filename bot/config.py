@@ -18,7 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from flows.settings import Settings
-from storage.keyring import Keyring
+from storage.keyring import KEY_BYTES, Keyring
 
 ENV_PREFIX: Final = "RANGKUL_"
 
@@ -34,8 +34,6 @@ SHORT_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 
 NOT_SETTINGS: Final = frozenset({"RANGKUL_CONFIG", "RANGKUL_FAULT"})
 """Variables of ours that are not settings: where the file is, and a crash ordered by a test."""
-
-KEY_BYTES: Final = 32
 
 LOOPBACK_URL: Final = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?/?")
 
@@ -90,7 +88,7 @@ class Web(Section):
     public_url: str = ""
     upload_max_bytes: Annotated[int, Field(ge=10_000, le=50_000_000)] = 5_000_000
     messages_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 30
-    idle_minutes: Annotated[int, Field(ge=1, le=100_000)] = 120
+    idle_minutes: Annotated[int, Field(ge=1, le=100_000)] = 30
 
     @field_validator("public_url")
     @classmethod
@@ -148,6 +146,11 @@ class NluSection(Section):
         return url.rstrip("/")
 
 
+class Retention(Section):
+    messages_days: Annotated[int, Field(ge=7, le=3650)] = 365
+    media_days: Annotated[int, Field(ge=7, le=3650)] = 365
+
+
 class Logs(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["auto", "console", "json"] = "auto"
@@ -165,6 +168,7 @@ class Config(Section):
     sender: SenderSection = SenderSection()
     conversation: Conversation = Conversation()
     nlu: NluSection = NluSection()
+    retention: Retention = Retention()
     logs: Logs = Logs()
 
     def flow_settings(self) -> Settings:

@@ -14,13 +14,12 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from bot import audit
 from bot.clock import Ids
-from bot.config import KEY_BYTES, Config, ConfigError, has_secrets, require_secrets
+from bot.config import Config, ConfigError, has_secrets, require_secrets
 from flows.model import Contribution
-from storage import members, staff
+from storage import audit, members, staff
 from storage.database import Conflict, Database
-from storage.keyring import Keyring
+from storage.keyring import KEY_BYTES, Keyring
 from storage.members import MemberRow
 from storage.tables import members as members_table
 from storage.tables import people

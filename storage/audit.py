@@ -1,4 +1,4 @@
-"""Who of the staff looked at what: every view of a person's data leaves a line."""
+"""Who of the staff looked at what: every view of a person's data leaves a line. Only added to, never changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from storage.tables import audit
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: `action` is a word such as viewed; `subject` is our own id or code."""
+    """One line. `staff` is a staff id, '' for the program or an operator who gave no name; `subject` an id or code."""
 
     at: datetime
     staff: str
@@ -26,12 +26,18 @@ _LIST = (
     .order_by(audit.c.id.desc())
     .limit(bindparam("count"))
 )
+_FIND = select(audit.c.id).where(audit.c.action == bindparam("done")).limit(1)
 _OF_SUBJECT = _LIST.where(audit.c.subject == bindparam("about"))
 
 
 def record(conn: Connection, *, staff: str, action: str, subject: str, now: datetime) -> None:
     """Add a line; stored in clear, so no name or number of a person belongs in it."""
     conn.execute(_ADD, {"at": now, "staff": staff, "action": action, "subject": subject})
+
+
+def has(conn: Connection, action: str) -> bool:
+    """Whether such a line was ever added."""
+    return conn.execute(_FIND, {"done": action}).first() is not None
 
 
 def lines(conn: Connection, *, subject: str | None = None, limit: int = 100) -> list[Line]:

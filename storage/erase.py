@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, Update, bindparam, delete, func, or_, select, update
 
 from flows.model import Session
 from storage import web_tokens
@@ -30,6 +30,7 @@ from storage.tables import (
 
 _FIRST_SESSION = msgspec.json.encode(Session())
 FORMS_KEPT = timedelta(days=1)
+AT_ONCE = 1000
 TRIES_KEPT = timedelta(days=2)  # the longest window that counts them is a day
 
 
@@ -37,10 +38,25 @@ TRIES_KEPT = timedelta(days=2)  # the longest window that counts them is a day
 class Purged:
     """How many rows lost their contents."""
 
-    inbox: int
-    outbox: int
-    events: int
-    media: int
+    inbox: int = 0
+    outbox: int = 0
+    events: int = 0
+    media: int = 0
+    sessions: int = 0
+
+    @property
+    def rows(self) -> int:
+        """All of them."""
+        return self.inbox + self.outbox + self.events + self.media + self.sessions
+
+    def __add__(self, more: Purged) -> Purged:
+        return Purged(
+            self.inbox + more.inbox,
+            self.outbox + more.outbox,
+            self.events + more.events,
+            self.media + more.media,
+            self.sessions + more.sessions,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,30 +134,23 @@ _BLANK_CONVERSATION = (
     delete(timers).where(timers.c.conversation == bindparam("of")),
     delete(forms).where(forms.c.conversation == bindparam("of")),
 )
-_BLANK_OLD_INBOX = (
-    update(inbox)
-    .where(
-        inbox.c.status.in_(("done", "parked")),
-        inbox.c.handled_at < bindparam("before"),
-        inbox.c.content.is_not(None),
-    )
-    .values(content=None)
+
+
+def _blank_old(table: Table, column: str, *old: ColumnElement[bool]) -> Update:
+    """Empties a column of the first rows that are old and still hold something."""
+    first = select(table.c.id).where(*old, table.c[column].is_not(None)).order_by(table.c.id).limit(bindparam("most"))
+    return update(table).where(table.c.id.in_(first.scalar_subquery())).values({column: None})
+
+
+_BLANK_OLD_INBOX = _blank_old(
+    inbox, "content", inbox.c.status.in_(("done", "parked")), inbox.c.handled_at < bindparam("before")
 )
-_BLANK_OLD_OUTBOX = (
-    update(outbox)
-    .where(
-        outbox.c.status.in_(("sent", "parked")),
-        outbox.c.written_at < bindparam("before"),
-        outbox.c.body.is_not(None),
-    )
-    .values(body=None)
+_BLANK_OLD_OUTBOX = _blank_old(
+    outbox, "body", outbox.c.status.in_(("sent", "parked")), outbox.c.written_at < bindparam("before")
 )
-_BLANK_OLD_EVENTS = (
-    update(events).where(events.c.at < bindparam("before"), events.c.record.is_not(None)).values(record=None)
-)
-_BLANK_OLD_MEDIA = (
-    update(media).where(media.c.at < bindparam("before"), media.c.content.is_not(None)).values(content=None)
-)
+_BLANK_OLD_EVENTS = _blank_old(events, "record", events.c.at < bindparam("before"))
+_BLANK_OLD_MEDIA = _blank_old(media, "content", media.c.at < bindparam("before"))
+_SILENT = select(conversations.c.id).where(conversations.c.updated_at < bindparam("before")).limit(bindparam("most"))
 _DROP_OLD_FORMS = delete(forms).where(forms.c.expires_at < bindparam("before"))
 _DROP_OLD_TRIES = (
     delete(identity_tries).where(identity_tries.c.at < bindparam("before")),
@@ -161,8 +170,7 @@ def forget_conversation(conn: Connection, keys: Keyring, conversation: str, *, n
     if row.channel == "web":
         address = keys.open_text("addresses", "address", row.lookup.hex(), row.address)
         web_tokens.forget_address(conn, keys, address)
-    session = keys.seal("conversations", "session", conversation, _FIRST_SESSION)
-    conn.execute(_BLANK_SESSION, {"of": conversation, "new_session": session, "now": now})
+    _blank_session(conn, keys, conversation, now)
     conn.execute(_END_PENDING, {"of": conversation, "now": now})
     conn.execute(_END_UNSENT, {"of": conversation})
     for statement in _BLANK_CONVERSATION:
@@ -194,18 +202,36 @@ def forget_person(conn: Connection, keys: Keyring, person: str, *, now: datetime
     return forgotten
 
 
-def purge(conn: Connection, *, now: datetime, messages_kept: timedelta, media_kept: timedelta) -> Purged:
-    """Blank messages, replies and events that are handled and older than `messages_kept`, and old media.
+def purge(
+    conn: Connection,
+    keys: Keyring,
+    *,
+    now: datetime,
+    messages_kept: timedelta,
+    media_kept: timedelta,
+    limit: int = AT_ONCE,
+) -> Purged:
+    """Blank messages, replies and events that are handled and older than `messages_kept`, old media, silent sessions.
 
-    The rows stay with their ids and dedupe keys, so that a late redelivery is still known.
+    The rows stay with their ids and dedupe keys, so that a late redelivery is still known. `limit` rows of each kind
+    at most, so that no transaction is long: run it again until it finds none.
     """
-    before = {"before": now - messages_kept}
+    before = {"before": now - messages_kept, "most": limit}
     conn.execute(_DROP_OLD_FORMS, {"before": now - FORMS_KEPT})
     for statement in _DROP_OLD_TRIES:
         conn.execute(statement, {"before": now - TRIES_KEPT})
+    silent = conn.execute(_SILENT, before).scalars().all()
+    for conversation in silent:
+        _blank_session(conn, keys, conversation, now)
     return Purged(
         inbox=conn.execute(_BLANK_OLD_INBOX, before).rowcount,
         outbox=conn.execute(_BLANK_OLD_OUTBOX, before).rowcount,
         events=conn.execute(_BLANK_OLD_EVENTS, before).rowcount,
-        media=conn.execute(_BLANK_OLD_MEDIA, {"before": now - media_kept}).rowcount,
+        media=conn.execute(_BLANK_OLD_MEDIA, {"before": now - media_kept, "most": limit}).rowcount,
+        sessions=len(silent),
     )
+
+
+def _blank_session(conn: Connection, keys: Keyring, conversation: str, now: datetime) -> None:
+    session = keys.seal("conversations", "session", conversation, _FIRST_SESSION)
+    conn.execute(_BLANK_SESSION, {"of": conversation, "new_session": session, "now": now})

@@ -9,6 +9,7 @@ it (`begin`); if it is left in that state again, the message itself is suspected
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,6 +35,8 @@ from storage.ids import Ids
 from storage.keyring import Keyring, KeyringError
 from storage.prepared import Prepared
 from storage.tables import NEW, addresses, conversations, inbox, people
+
+PAGE_ROWS = 200
 
 _encoder = msgspec.json.Encoder()
 _content_decoder: msgspec.json.Decoder[Content] = msgspec.json.Decoder(Content)
@@ -316,6 +319,14 @@ def of_conversation(
         )
         for row in rows
     ]
+
+
+def whole_conversation(conn: Connection, keys: Keyring, conversation: str) -> Iterator[Received]:
+    """Everything that came in, oldest first, read page by page."""
+    after = 0
+    while rows := of_conversation(conn, keys, conversation, after_id=after, limit=PAGE_ROWS):
+        yield from rows
+        after = rows[-1].inbox_id
 
 
 def next_free(conn: Connection) -> datetime | None:

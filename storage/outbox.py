@@ -6,7 +6,7 @@ conversation has left `new`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -31,6 +31,8 @@ from sqlalchemy import (
 from storage.keyring import Keyring, KeyringError
 from storage.prepared import Prepared
 from storage.tables import NEW, Moment, Sealed, addresses, outbox
+
+PAGE_ROWS = 200
 
 _encoder = msgspec.json.Encoder()
 
@@ -269,6 +271,14 @@ def since(conn: Connection, keys: Keyring, conversation: str, after_id: int, lim
         found = [readable for row in rows if (readable := _readable(keys, row)) is not None]
         after_id = rows[-1][0]
     return found
+
+
+def whole_conversation(conn: Connection, keys: Keyring, conversation: str) -> Iterator[Outgoing]:
+    """Every reply that can still be read, in order, read page by page."""
+    after = 0
+    while rows := since(conn, keys, conversation, after, PAGE_ROWS):
+        yield from rows
+        after = rows[-1].id
 
 
 def next_free(conn: Connection) -> datetime | None:

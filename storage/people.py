@@ -28,6 +28,11 @@ _ADDRESSES = (
     .order_by(conversations.c.created_at, conversations.c.id)
 )
 _CONVERSATION = select(addresses.c.conversation).where(addresses.c.lookup == bindparam("address"))
+_WITH_PHONE = (
+    select(conversations.c.person)
+    .join_from(addresses, conversations, conversations.c.id == addresses.c.conversation)
+    .where(addresses.c.phone_lookup == bindparam("phone"))
+)
 _SET_OPT_OUT = update(people).where(people.c.id == bindparam("who")).values(opted_out_at=bindparam("now"))
 _OPTED_OUT = select(people.c.opted_out_at).where(people.c.id == bindparam("who"))
 
@@ -47,6 +52,11 @@ def conversation_at(conn: Connection, keys: Keyring, channel: str, address: str)
     """The conversation of a channel address, None when nobody has written from there."""
     lookup = keys.lookup("address", f"{channel}|{address}")
     return conn.execute(_CONVERSATION, {"address": lookup}).scalar()
+
+
+def with_phone(conn: Connection, keys: Keyring, phone: str) -> list[str]:
+    """Persons reached at this phone, E.164, as vouched for by a channel: one for each of its addresses."""
+    return sorted(set(conn.execute(_WITH_PHONE, {"phone": keys.lookup("phone", phone)}).scalars()))
 
 
 def opt_out(conn: Connection, person: str, *, now: datetime) -> None:

@@ -21,11 +21,11 @@ from bot.bench.fresh import TURNS as FRESH_TURNS
 from bot.bench.fresh import Fresh
 from bot.bench.fresh import measure as start_fresh
 from bot.channels.web import WebChannel
-from bot.config import KEY_BYTES, Config, Logs
+from bot.config import Config, Logs
 from bot.logs import set_up_logs
 from nlu.embedded.train import ensure_trained
 from storage.database import create_from_template
-from storage.keyring import Keyring
+from storage.keyring import KEY_BYTES, Keyring
 
 UNHINDERED: Final = 1_000_000
 """Messages a minute: one visitor of the benchmark writes faster than people may."""

@@ -21,8 +21,6 @@ from storage import events, outbox, tickets
 from storage.events import Event, OwnerChanged, TurnRecord
 from storage.outbox import Outgoing
 
-MANY = 100_000
-
 
 def main(arguments: Sequence[str]) -> int:
     """Prints what happened, oldest first. 1 when there is no such message."""
@@ -52,7 +50,7 @@ def _find(conn: Connection, records: Records, message: str) -> tuple[list[Event]
         found = events.of_conversation(conn, records.keys, conversation) if conversation else []
     if not found:
         return [], []
-    return found, outbox.since(conn, records.keys, found[0].conversation, 0, MANY)
+    return found, list(outbox.whole_conversation(conn, records.keys, found[0].conversation))
 
 
 def as_text(event: Event, replies: Sequence[Outgoing]) -> str:

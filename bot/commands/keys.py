@@ -10,9 +10,8 @@ import base64
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
 
-KEY_BYTES: Final = 32
+from storage.keyring import KEY_BYTES
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -14,12 +14,11 @@ from typing import Final, Literal, get_args
 
 from sqlalchemy import Connection
 
-from bot import audit
 from bot.app import Program, open_program
 from bot.commands.opening import command_parser, settings_of
 from flows.format import code_groups
 from flows.model import StaffAction
-from storage import inbox, staff, tickets
+from storage import audit, inbox, staff, tickets
 from storage.staff import StaffMember
 from storage.tickets import Ticket
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
@@ -11,25 +10,22 @@ from bot.web import wire
 from flows.format import mask_nik
 from flows.model import Choice, Content, FormAnswer, Media, Text
 from storage import inbox, outbox
-from storage.inbox import Received
 from storage.keyring import Keyring
 from storage.outbox import Outgoing
 
 MAX_SHOWN = 400
 """Messages and answers that a page is given at most: the newest."""
 
-PAGE_ROWS = 200
-
 _NIK = re.compile(r"(?<![0-9])(?:[0-9][ .-]?){15}[0-9](?![0-9])")
 
 
 def whole(conn: Connection, keys: Keyring, conversation: str) -> wire.Conversation:
     """Everything so far, the newest `MAX_SHOWN`: each message of the person, then what answered it."""
-    answers = list(_all_answers(conn, keys, conversation))
+    answers = list(outbox.whole_conversation(conn, keys, conversation))
     placed: list[tuple[int, int, wire.FromBot | wire.FromPerson]] = [
         (row.inbox_id, row.n, wire.from_bot(row)) for row in answers
     ]
-    for message in _all_messages(conn, keys, conversation):
+    for message in inbox.whole_conversation(conn, keys, conversation):
         shown = _from_person(message.content)
         if shown is not None:
             placed.append((message.inbox_id, -1, shown))
@@ -55,20 +51,6 @@ def offered_form(conn: Connection, keys: Keyring, conversation: str, outbox_id: 
     """The answer with this id if it is of this conversation and offers a one-field page."""
     rows = outbox.since(conn, keys, conversation, outbox_id - 1, 1)
     return rows[0] if rows and rows[0].id == outbox_id and rows[0].body.form else None
-
-
-def _all_answers(conn: Connection, keys: Keyring, conversation: str) -> Iterator[Outgoing]:
-    after = 0
-    while rows := outbox.since(conn, keys, conversation, after, PAGE_ROWS):
-        yield from rows
-        after = rows[-1].id
-
-
-def _all_messages(conn: Connection, keys: Keyring, conversation: str) -> Iterator[Received]:
-    after = 0
-    while rows := inbox.of_conversation(conn, keys, conversation, after_id=after, limit=PAGE_ROWS):
-        yield from rows
-        after = rows[-1].inbox_id
 
 
 def _masked(text: str) -> str:

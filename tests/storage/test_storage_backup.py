@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
@@ -24,6 +23,11 @@ pytestmark = pytest.mark.asyncio
 async def running(tmp_path: Path, keys: Keyring, ids: Numbered) -> Desk:
     """A SQLite store in use."""
     return Desk(create_from_template(tmp_path / "store.db"), keys, ids)
+
+
+def names(folder: Path) -> set[str]:
+    """What lies in a folder."""
+    return {path.name for path in folder.iterdir()}
 
 
 async def test_backs_up_while_turns_run(running: Desk, tmp_path: Path, keys: Keyring) -> None:
@@ -72,7 +76,7 @@ async def test_never_loses_what_it_replaces(running: Desk, tmp_path: Path, keys:
     assert backup.check(tmp_path / "store.db.before-restore", keys) == BackupCheck(NEWEST, 2, 0)
     with pytest.raises(FileExistsError):
         backup.restore(target, source, keys)
-    assert set(os.listdir(tmp_path)) == {"store.db", "store.db.before-restore", "copy.backup"}
+    assert await asyncio.to_thread(names, tmp_path) == {"store.db", "store.db.before-restore", "copy.backup"}
 
 
 async def test_notices_a_backup_that_is_not_whole(running: Desk, tmp_path: Path, keys: Keyring) -> None:
