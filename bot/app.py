@@ -296,7 +296,9 @@ class Program:
             except Exception as error:
                 log.error("sweep.failed", error=type(error).__name__, at=whereabouts(error))
             try:
-                await asyncio.wait_for(self._wake.wait(), timeout=SWEEP_EVERY_S)
+                # Not wait_for: Python 3.11 loses the cancellation by `stop` when `wake` comes at that moment.
+                async with asyncio.timeout(SWEEP_EVERY_S):
+                    await self._wake.wait()
             except TimeoutError:
                 continue
 
