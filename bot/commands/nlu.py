@@ -1,15 +1,20 @@
 """`rangkul nlu`: parse a message, read a value, train the engine, measure it on labelled files."""
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final, TextIO, TypeVar
 
 import msgspec
 
 from bot.config import load_config
+from bot.loopback import Loopback, NoAnswer
+from bot.rasa import Rasa
 from nlu.embedded.train import TrainingFailed, ensure_trained
 from nlu.evaluate import (
     EntityReport,
@@ -23,11 +28,18 @@ from nlu.evaluate import (
     figure_of,
     read_table,
 )
+from nlu.rasa_answer import BadAnswer
 from nlu.understand import Understander, load_embedded
 from nlu.understanding import Understanding
 from nlu.values import KINDS, Reading, read
 
 EMBEDDED: Final = "embedded"
+RASA: Final = "rasa"
+
+RASA_WITHIN_S: Final = 10.0
+"""Measuring waits longer than a person would: it is about what is answered."""
+
+T = TypeVar("T")
 
 _WIB: Final = timezone(timedelta(hours=7))
 """Programme dates are those of Western Indonesia, which has kept UTC+7 without summer time since 1988."""
@@ -43,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
         return verb(given)
     except BrokenPipeError:  # whoever read our output has had enough; that is no unusable input
         raise
-    except (EvaluationFileError, TrainingFailed, OSError) as error:
+    except (EvaluationFileError, TrainingFailed, EngineGone, OSError) as error:
         print(f"rangkul nlu: {error}", file=sys.stderr)
         return _UNUSABLE
 
@@ -80,8 +92,21 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_engine(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--engine", choices=[EMBEDDED], default=EMBEDDED)
+    parser.add_argument(
+        "--engine",
+        type=_engine_names,
+        default=(EMBEDDED,),
+        metavar="NAME[,NAME]",
+        help="embedded (default), rasa (the server that `make rasa` starts), or both side by side: embedded,rasa",
+    )
     _add_today(parser)
+
+
+def _engine_names(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(text.split(",")))
+    if not set(names) <= {EMBEDDED, RASA}:
+        raise argparse.ArgumentTypeError(f"{text!r} is not embedded, rasa or embedded,rasa")
+    return names
 
 
 def _add_today(parser: argparse.ArgumentParser) -> None:
@@ -119,14 +144,21 @@ def _parse(args: argparse.Namespace) -> int:
     if args.lines == (args.text is not None):
         print("rangkul nlu: give a TEXT or --lines", file=sys.stderr)
         return _UNUSABLE
-    understander, today = _understander(args), _today(args)
-    for text in _messages(sys.stdin) if args.lines else [args.text]:
-        print(_one_line(_parsed(understander.parse(text, today=today))), flush=True)
+    today = _today(args)
+    with _understanders(args) as engines:
+        for text in _messages(sys.stdin) if args.lines else [args.text]:
+            parsed = {name: _parsed(engine.parse(text, today=today)) for name, engine in engines.items()}
+            print(_one_line(_alone_or_all(parsed)), flush=True)
     return _DONE
 
 
 def _messages(lines: TextIO) -> Iterator[str]:
     return (line.rstrip("\r\n") for line in lines)
+
+
+def _alone_or_all(by_engine: Mapping[str, T]) -> T | Mapping[str, T]:
+    """What one engine said as it is; what several said, under their names."""
+    return by_engine if len(by_engine) > 1 else next(iter(by_engine.values()))
 
 
 def _parsed(understanding: Understanding) -> _Parsed:
@@ -151,19 +183,37 @@ def _read_value(kind: str, text: str, today: date, options: tuple[str, ...]) -> 
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    understander, today = _understander(args), _today(args)
-    reports: dict[str, Report] = {}
-    wrong: dict[str, list[WrongRow]] = {}
-    for path in args.files:
-        reports[str(path)], wrong[str(path)] = evaluate(read_table(path), understander, today=today)
+    today = _today(args)
+    reports: dict[str, dict[str, Report]] = {}
+    wrong: list[tuple[str, str, WrongRow]] = []
+    with _understanders(args) as engines:
+        for path in args.files:
+            table = read_table(path)
+            measured = reports.setdefault(str(path), {})
+            for name, engine in engines.items():
+                measured[name], rows = evaluate(table, engine, today=today)
+                wrong += ((name, str(path), row) for row in rows)
     if args.json:
-        print(msgspec.json.format(msgspec.json.encode(reports), indent=2).decode())
+        told = {path: _alone_or_all(measured) for path, measured in reports.items()}
+        print(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
     else:
-        print("\n\n".join(_summary(name, report) for name, report in reports.items()))
+        print("\n\n".join(_told(path, measured) for path, measured in reports.items()))
     if args.out:
-        _write_wrong(args.out, wrong)
-    below = args.floor is not None and any(figure_of(report) < args.floor for report in reports.values())
-    return _BELOW_FLOOR if below else _DONE
+        _write_wrong(args.out, wrong, with_engine=len(args.engine) > 1)
+    figures = [figure_of(report) for measured in reports.values() for report in measured.values()]
+    return _BELOW_FLOOR if args.floor is not None and min(figures) < args.floor else _DONE
+
+
+def _told(path: str, measured: Mapping[str, Report]) -> str:
+    """One engine's figures in full; of several, first those that compare them."""
+    if len(measured) == 1:
+        return _summary(path, next(iter(measured.values())))
+    lines = [f"{path}:"]
+    lines += [
+        f"  {name:<9} {figure_of(report):.1%} of {report.rows} rows; confidently wrong: {report.wrong_confident}"
+        for name, report in measured.items()
+    ]
+    return "\n\n".join(["\n".join(lines), *(_summary(name, report) for name, report in measured.items())])
 
 
 def _summary(name: str, report: Report) -> str:
@@ -190,17 +240,55 @@ def _shares(shares: Mapping[str, Share]) -> list[str]:
     return [f"  {name or '(none named)'}: {each.accuracy:.1%} of {each.rows}" for name, each in shares.items()]
 
 
-def _write_wrong(path: Path, wrong: Mapping[str, list[WrongRow]]) -> None:
+def _write_wrong(path: Path, wrong: Sequence[tuple[str, str, WrongRow]], *, with_engine: bool) -> None:
     with path.open("w", encoding="utf-8") as out:
-        out.write("file\tline\ttext\texpected\tgot\tconfidence\n")
-        for name, rows in wrong.items():
-            for row in rows:
-                confidence = "" if row.confidence is None else f"{row.confidence:.2f}"
-                out.write(f"{name}\t{row.line}\t{row.text}\t{row.expected}\t{row.got}\t{confidence}\n")
+        out.write(f"file\tline\ttext\texpected\tgot\tconfidence{'	engine' if with_engine else ''}\n")
+        for engine, name, row in wrong:
+            confidence = "" if row.confidence is None else f"{row.confidence:.2f}"
+            told = (name, str(row.line), row.text, row.expected, row.got, confidence)
+            out.write("\t".join((*told, engine) if with_engine else told) + "\n")
 
 
-def _understander(args: argparse.Namespace) -> Understander:
-    return load_embedded(_model_dir(args))
+# ── the engines ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class EngineGone(Exception):
+    """The Rasa server gave no answer that can be used. Its understudy must not be measured in its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _WaitedFor:
+    """A Rasa server as a plain engine: every question is waited for."""
+
+    rasa: Rasa
+    url: str
+    runner: asyncio.Runner
+
+    def parse(self, text: str, *, today: date) -> Understanding:
+        try:
+            return self.runner.run(self.rasa.understand(text, today=today))
+        except (NoAnswer, BadAnswer) as failure:
+            raise EngineGone(f"no Rasa server answers at {self.url} ({failure}); `make rasa` starts one") from failure
+
+
+@contextmanager
+def _understanders(args: argparse.Namespace) -> Iterator[dict[str, Understander]]:
+    """The engines that were asked for, by name."""
+    embedded = load_embedded(_model_dir(args))
+    url = load_config(args.config).nlu.rasa_url
+    server = Loopback(url)
+    with asyncio.Runner() as runner:
+        rasa = _WaitedFor(Rasa(server, embedded, RASA_WITHIN_S), url, runner)
+        known: dict[str, Understander] = {EMBEDDED: embedded, RASA: rasa}
+        try:
+            yield {name: known[name] for name in args.engine}
+        finally:
+            runner.run(_let_go(server))
+
+
+async def _let_go(server: Loopback) -> None:
+    server.close()
+    await asyncio.sleep(0)  # connections close in the next round of the loop
 
 
 def _model_dir(args: argparse.Namespace) -> Path:

@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.config import load_config
 from bot.replay.company import Order, flows_of, play, script_files, selected
+from bot.replay.outages import EngineGone
 from bot.replay.reading import CHANNELS, read_script
 from bot.replay.recordings import RecordingError
 from bot.replay.reports import Told, json_report, text_report, write_html, write_junit
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     order = Order(config, args.engine, args.record, args.database, args.coverage, args.fail_fast)
     try:
         played = play(scripts, order, processes=args.processes)
-    except (RecordingError, HoldsData, Unavailable) as error:
+    except (RecordingError, EngineGone, HoldsData, Unavailable) as error:
         return _unusable(str(error))
     visited = {step for outcome in played.outcomes for step in outcome.visited}
     unvisited = [step for step in all_steps(flows) if step not in visited] if args.coverage else None
@@ -82,8 +83,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _refused(args: argparse.Namespace) -> str:
     """Why these arguments cannot be used together, "" when they can."""
-    if args.engine == "rasa":
-        return "the rasa engine is not built yet; use --engine embedded or recorded"
     if args.record and (args.engine != "embedded" or args.processes > 1 or args.name):
         return "--record needs --engine embedded, -j 1 and whole files"
     if args.database and args.processes > 1:

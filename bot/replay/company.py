@@ -15,7 +15,7 @@ from typing import Final, Literal
 from bot.config import Config
 from bot.replay import recordings
 from bot.replay.listening import LogKeeper
-from bot.replay.outages import Ears
+from bot.replay.outages import Ears, rasa_ears
 from bot.replay.outcome import CaseOutcome
 from bot.replay.player import Play
 from bot.replay.recordings import Recorder
@@ -25,9 +25,9 @@ from flows.catalogue import load_flows
 from flows.settings import Settings
 from flows.work import Flows
 from nlu.embedded.train import ensure_trained
-from nlu.understand import Understander, load_embedded
+from nlu.understand import Embedded, Understander, load_embedded
 
-EngineName = Literal["embedded", "recorded"]
+EngineName = Literal["embedded", "rasa", "recorded"]
 
 CHUNKS_A_PROCESS: Final = 4
 """Into how many parts the work of one process is cut, so that a long part does not keep the others waiting."""
@@ -64,7 +64,7 @@ class Played:
 def play(scripts: Sequence[Script], order: Order, *, processes: int = 1) -> Played:
     """Plays every case of every script, each in a world of its own. Outcomes come in the order of the scripts.
 
-    Raises `RecordingError`, `storage.database.Unavailable` and `HoldsData`.
+    Raises `RecordingError`, `EngineGone`, `storage.database.Unavailable` and `HoldsData`.
     """
     if processes <= 1:
         return asyncio.run(_play_all(scripts, order))
@@ -76,7 +76,9 @@ async def _play_all(scripts: Sequence[Script], order: Order) -> Played:
     embedded = _embedded(order.config.nlu.cache_dir)
     log = LogKeeper()
     log.install()
-    stage = await open_stage(order.config, flows, Ears(embedded, embedded), url=order.url)
+    rasa = order.engine == "rasa"
+    ears = await rasa_ears(order.config.nlu.rasa_url, embedded) if rasa else Ears(embedded, embedded)
+    stage = await open_stage(order.config, flows, ears, url=order.url)
     played = Played()
     try:
         for script in scripts:
@@ -84,6 +86,7 @@ async def _play_all(scripts: Sequence[Script], order: Order) -> Played:
                 break
     finally:
         await stage.close()
+        ears.close()
     return played
 
 
@@ -94,7 +97,8 @@ async def _play_script(
     file = recordings.file_of(script.path)
     recorded = recordings.load(file) if order.engine == "recorded" else None
     recorder = Recorder(embedded) if order.record else None
-    stage.ears.engine = recorded or recorder or embedded
+    if order.engine != "rasa":
+        stage.ears.engine = recorded or recorder or embedded
     for case in script.cases:
         log.lines.clear()
         began = perf_counter()
@@ -162,5 +166,5 @@ def flows_of(settings: Settings) -> Flows:
 
 
 @lru_cache(maxsize=4)
-def _embedded(cache_dir: Path) -> Understander:
+def _embedded(cache_dir: Path) -> Embedded:
     return load_embedded(ensure_trained(cache_dir))

@@ -72,7 +72,7 @@ class Stage:
         self.clock = ManualClock(now)
         self.ids = CountedIds()
         self.channel = ScriptedChannel(channel, self.clock)
-        self.ears.is_down = False
+        self.ears.begin(self.clock)
         self.turns_before = 0
         self._build()
 

@@ -88,7 +88,6 @@ def test_unusable_scripts(runs: Runs) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["--engine", "rasa"], "rasa engine is not built yet"),
         (["--engine", "recorded", "--record"], "--record needs"),
         (["--engine", "recorded"], "make it with --record"),
         (["-k", "tidak ada namanya"], "no case has"),

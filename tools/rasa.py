@@ -1,0 +1,317 @@
+"""Everything about the Rasa engine: its environment, training, serving, measuring. `make rasa` does the first three.
+
+    setup                   makes .venv-rasa from requirements/rasa.txt, every package by its hash
+    train  [--epochs N]     trains nlu/, unless these data and this pipeline have been trained before
+    serve  [--port N]       serves the trained model on 127.0.0.1, training it first if it has to
+    validate                lets Rasa look for mistakes in nlu/
+    test   [FILE.tsv]       lets Rasa measure the trained model on a file of texts and intents
+    check                   whether a real server and our client fit together, by a quick pipeline, in bounded time
+
+Rasa needs Python 3.10 and libraries older than ours; nothing here imports them, and nothing of Rasa is imported by
+the service. Needs the standard library alone. Telemetry is off, and nothing but the packages is fetched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+HOME: Final = Path(__file__).resolve().parent.parent
+NLU: Final = HOME / "nlu"
+VENV: Final = HOME / ".venv-rasa"
+MODELS: Final = HOME / "var" / "rasa"
+REQUIREMENTS: Final = HOME / "requirements" / "rasa.txt"
+HOLDOUT: Final = HOME / "tests" / "nlu" / "intents_holdout.tsv"
+CHECK: Final = HOME / "tests" / "nlu" / "rasa_check.py"
+
+PORT: Final = 5005
+CHECK_WITHIN_S: Final = 720.0
+"""Seconds that `check` may take in all, installing included."""
+
+NO_PYTHON: Final = """\
+The Rasa engine needs Python 3.10, and there is none here. Ways to get one:
+  pyenv install 3.10          then run this again; it is found by itself
+  uv python install 3.10      then RASA_PYTHON=$(uv python find 3.10)
+  your system's package       python3.10 with its venv module, on PATH
+Or name one that you have: RASA_PYTHON=/path/to/python3.10
+Rangkul itself does not need it: the embedded engine is the default."""
+
+
+class Refused(Exception):
+    """Cannot go on; the message says why in plain words."""
+
+
+class OutOfTime(Refused):
+    """The time that was given is over."""
+
+
+# ── the environment ──────────────────────────────────────────────────────────────────────────────
+
+
+def find_python() -> str | None:
+    """A Python 3.10 that can make environments: as named by RASA_PYTHON, on PATH, of pyenv, of uv."""
+    if named := os.environ.get("RASA_PYTHON"):
+        if not _is_right(named):
+            raise Refused(f"RASA_PYTHON={named} is no Python 3.10 with the venv module")
+        return named
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    uv = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "uv" / "python"
+    candidates = [
+        shutil.which("python3.10"),
+        *(str(path) for path in sorted(pyenv.glob("versions/3.10*/bin/python3.10"), reverse=True)),
+        *(str(path) for path in sorted(uv.glob("cpython-3.10*/bin/python3.10"), reverse=True)),
+    ]
+    return next((path for path in candidates if path and _is_right(path)), None)
+
+
+def _is_right(python: str) -> bool:
+    probe = "import ensurepip, sys, venv; sys.exit(sys.version_info[:2] != (3, 10))"
+    try:
+        return subprocess.run([python, "-c", probe], capture_output=True, timeout=60).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def set_up(until: float | None = None) -> None:
+    """Makes the environment, unless it is there and made of these very packages."""
+    mark = VENV / ".made-of"
+    wanted = _digest([REQUIREMENTS])
+    if mark.is_file() and mark.read_text() == wanted:
+        return
+    python = find_python()
+    if python is None:
+        raise Refused(NO_PYTHON)
+    _say(f"making {VENV.name} (2.4 GB) with {python}")
+    _run([python, "-m", "venv", "--clear", str(VENV)], until)
+    pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    _run([*pip, "--no-deps", "--require-hashes", "-r", str(REQUIREMENTS)], until)
+    mark.write_text(wanted)
+
+
+def environment() -> dict[str, str]:
+    """What Rasa runs under: no telemetry, quiet libraries, caches inside `var/`."""
+    return {
+        **os.environ,
+        "RASA_TELEMETRY_ENABLED": "false",
+        "RASA_CACHE_DIRECTORY": str(MODELS / "steps"),
+        "MPLCONFIGDIR": str(MODELS / "matplotlib"),
+        "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
+# ── training ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def trained(*, epochs: int | None, quick: bool = False, until: float | None = None) -> Path:
+    """The model of what `nlu/` holds now, trained if there is none yet."""
+    set_up(until)
+    pipeline = (NLU / ("config_quick.yml" if quick else "config.yml")).read_text(encoding="utf-8")
+    if epochs is not None:
+        pipeline = re.sub(r"\bepochs: \d+", f"epochs: {epochs}", pipeline)
+    folder = MODELS / _digest([*_data_files(), NLU / "domain.yml", REQUIREMENTS], pipeline)[:16]
+    model = folder / "model.tar.gz"
+    if not model.is_file():
+        _train(folder, pipeline, until)
+    return model
+
+
+def _train(folder: Path, pipeline: str, until: float | None) -> None:
+    MODELS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="training-", dir=MODELS) as made:
+        config = Path(made, "config.yml")
+        config.write_text(pipeline, encoding="utf-8")
+        began = time.monotonic()
+        _say(f"training into {folder.relative_to(HOME)}")
+        command = ["train", "nlu", "--nlu", str(NLU / "data"), "--domain", str(NLU / "domain.yml")]
+        _rasa([*command, "--config", str(config), "--out", made, "--fixed-model-name", "model"], until)
+        _say(f"trained in {time.monotonic() - began:.0f} s")
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(made, folder)
+
+
+def _data_files() -> list[Path]:
+    """What Rasa reads of `nlu/data`; the complaints are the embedded engine's alone."""
+    return sorted(path for path in (NLU / "data").glob("*.yml") if path.name != "complaints.yml")
+
+
+def _digest(paths: Sequence[Path], more: str = "") -> str:
+    digest = hashlib.sha256(more.encode())
+    for path in paths:
+        content = path.read_bytes()
+        digest.update(f"{path.name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+# ── serving, looking, measuring ──────────────────────────────────────────────────────────────────
+
+
+def _serving(model: Path, port: int) -> list[str]:
+    return [*_rasa_program(), "run", "--enable-api", "-i", "127.0.0.1", "-p", str(port), "-m", str(model)]
+
+
+def serve(port: int, epochs: int | None) -> None:
+    """Becomes the server; does not come back."""
+    model = trained(epochs=epochs)
+    _say(f"serving on http://127.0.0.1:{port}; RANGKUL_NLU__ENGINE=rasa makes Rangkul ask here")
+    os.chdir(model.parent)  # so that no file of settings that lies about is taken for Rasa's
+    command = _serving(model, port)
+    os.execve(command[0], command, environment())  # noqa: S606
+
+
+def validate() -> None:
+    set_up()
+    parts = ["--data", str(NLU / "data"), "--domain", str(NLU / "domain.yml"), "--config", str(NLU / "config.yml")]
+    _rasa(["data", "validate", *parts])
+
+
+def test(rows: Path, epochs: int | None) -> None:
+    """Rasa's own evaluation, in two figures: intents with all topics as one, and topics alone."""
+    model = trained(epochs=epochs)
+    with tempfile.TemporaryDirectory(prefix="testing-", dir=MODELS) as folder:
+        data = Path(folder, "rows.yml")
+        data.write_text(_as_rasa_data(rows), encoding="utf-8")
+        out = Path(folder, "results")
+        parts = ["--nlu", str(data), "--model", str(model), "--domain", str(NLU / "domain.yml"), "--out", str(out)]
+        _rasa(["test", "nlu", *parts, "--no-plot"])
+        for name in ("intent_report", "response_selection_report"):
+            report = json.loads((out / f"{name}.json").read_text(encoding="utf-8"))
+            share = report.get("accuracy", report.get("micro avg", {}).get("f1-score"))
+            _say(f"{name.replace('_', ' ')}: accuracy {share:.4f}, macro F1 {report['macro avg']['f1-score']:.4f}")
+
+
+def _as_rasa_data(rows: Path) -> str:
+    """A file of `text<TAB>intent` rows in Rasa's notation."""
+    header, *lines = rows.read_text(encoding="utf-8-sig").splitlines()
+    if header.split("\t")[:2] != ["text", "intent"]:
+        raise Refused(f"{rows}: its header must begin with text, intent")
+    by_intent: dict[str, list[str]] = {}
+    for line in lines:
+        if line.strip():
+            text, intent, *_ = line.split("\t")
+            by_intent.setdefault(intent.strip(), []).append(text)
+    blocks = [{"intent": name, "examples": [{"text": text} for text in texts]} for name, texts in by_intent.items()]
+    return json.dumps({"version": "3.1", "nlu": blocks}, ensure_ascii=False)  # JSON is YAML
+
+
+def check() -> None:
+    """Installs, trains the quick pipeline, serves, and runs the checks of `CHECK`; all within `CHECK_WITHIN_S`."""
+    if find_python() is None:
+        _say(NO_PYTHON)
+        _say("Nothing to check the client against: passed.")
+        return
+    until = time.monotonic() + CHECK_WITHIN_S
+    model = trained(epochs=None, quick=True, until=until)
+    with _server(model, until) as url:
+        pytest = [sys.executable, "-m", "pytest", str(CHECK)]
+        _run(pytest, until, {**os.environ, "RASA_CHECK_URL": url})
+
+
+@contextlib.contextmanager
+def _server(model: Path, until: float) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    began = time.monotonic()
+    log = model.parent / "server.log"
+    with log.open("wb") as said:
+        server = subprocess.Popen(
+            _serving(model, port), env=environment(), cwd=model.parent, stdout=said, stderr=said, start_new_session=True
+        )
+    try:
+        while not _is_ready(url):
+            if server.poll() is not None:
+                raise Refused(f"the server ended by itself; see {log}")
+            if time.monotonic() > until:
+                raise OutOfTime("the server did not get ready in time")
+            time.sleep(0.5)
+        _say(f"the server was ready after {time.monotonic() - began:.0f} s")
+        yield url
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/status", timeout=2) as answer:  # noqa: S310
+            return bool(json.loads(answer.read()).get("model_file"))
+    except (OSError, ValueError):
+        return False
+
+
+# ── running ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _rasa_program() -> list[str]:
+    return [str(VENV / "bin" / "python"), "-m", "rasa"]
+
+
+def _rasa(arguments: Sequence[str], until: float | None = None) -> None:
+    _run([*_rasa_program(), *arguments], until, environment())
+
+
+def _run(command: Sequence[str], until: float | None = None, env: dict[str, str] | None = None) -> None:
+    left = None if until is None else max(1.0, until - time.monotonic())
+    try:
+        ended = subprocess.run(command, env=env, cwd=HOME, timeout=left)
+    except subprocess.TimeoutExpired as error:
+        raise OutOfTime(f"out of time while running {' '.join(command[:4])} …") from error
+    if ended.returncode != 0:
+        raise Refused(f"{' '.join(command[:4])} … ended with {ended.returncode}")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("verb", choices=("setup", "train", "serve", "validate", "test", "check"))
+    parser.add_argument("file", nargs="?", type=Path, default=HOLDOUT, help="for test: another file of rows")
+    parser.add_argument("--epochs", type=int, help="instead of those in nlu/config.yml")
+    parser.add_argument("--port", type=int, default=PORT)
+    args = parser.parse_args()
+    try:
+        match args.verb:
+            case "setup":
+                set_up()
+            case "train":
+                _say(str(trained(epochs=args.epochs)))
+            case "serve":
+                serve(args.port, args.epochs)
+            case "validate":
+                validate()
+            case "test":
+                test(args.file, args.epochs)
+            case "check":
+                check()
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
