@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "db": ("bot.commands.db", "bring the schema up to date"),
 }
 
+FAILED: Final = 1
 BAD_USE: Final = 2
 
 
@@ -47,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(name: str, command: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
     from bot.config import ConfigError
+    from storage.database import Unavailable
+    from storage.keyring import KeyringError
 
     try:
         return command(arguments)
@@ -54,6 +57,12 @@ def _run(name: str, command: Callable[[Sequence[str]], int], arguments: Sequence
         for problem in error.problems:
             print(f"rangkul {name}: {problem}", file=sys.stderr)
         return BAD_USE
+    except Unavailable as error:
+        print(f"rangkul {name}: the database is away: {error}", file=sys.stderr)
+        return FAILED
+    except KeyringError as error:
+        print(f"rangkul {name}: {error}; see docs/operations.md", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from bot import demo, faults
 from bot.attachments import Attachment
 from bot.clock import Clock, Ids, SystemClock, SystemIds
-from bot.config import Config, require_secrets
+from bot.config import Config, ConfigError, require_secrets
 from bot.logs import whereabouts
 from bot.outage import waited_out
 from bot.schedule import fire_due, purge_old
@@ -32,7 +32,7 @@ from flows.catalogue import load_flows
 from flows.model import Content
 from flows.work import Flows
 from nlu.understand import Understander
-from storage import inbox, leases, media
+from storage import conversations, inbox, leases, media
 from storage.database import Conflict, Database, open_database, upgrade
 from storage.inbox import Accepted, Arrival, Pending, Unreadable
 from storage.keyring import Keyring
@@ -338,6 +338,7 @@ async def open_program(
     if database is None:
         database = open_database(config.database.url)
         await upgrade(database)
+        await require_fitting_keys(database, keys)
         if config.demo:
             await demo.prepare(database, keys, ids, clock.now())
     program = assemble(config, keys, database, channels, clock, ids, flows, understander)
@@ -353,6 +354,15 @@ async def open_program(
             await program.stop()
             await database.close()
         close_engine(understander)
+
+
+async def require_fitting_keys(database: Database, keys: Keyring) -> None:
+    """Raises ConfigError when nothing of what was stored last can be opened or found with these keys.
+
+    Otherwise every waiting message would be given up as unreadable, and every known sender be taken for a new one.
+    """
+    if not await database.read(lambda conn: conversations.opens_with(conn, keys)):
+        raise ConfigError(["keys: they do not open what is in this database; a lost key is lost data"])
 
 
 def assemble(

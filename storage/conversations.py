@@ -7,14 +7,16 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, exists, false, literal_column, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, false, literal_column, select, update
 
 from flows.model import Session
 from storage.database import Conflict
 from storage.inbox import EARLIER_PENDING
-from storage.keyring import Keyring
+from storage.keyring import Keyring, KeyringError
 from storage.prepared import Prepared
 from storage.tables import NEW, addresses, conversations, inbox, outbox
+
+SAMPLES = 20
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Session)
@@ -65,6 +67,13 @@ _PEEK = Prepared(
     .where(conversations.c.id == bindparam("conversation"))
 )
 _PERSON = select(conversations.c.person).where(conversations.c.id == bindparam("which"))
+_SAMPLES = (
+    select(conversations.c.id, conversations.c.session, addresses.c.lookup, addresses.c.channel, addresses.c.address)
+    .join_from(inbox, conversations, conversations.c.id == inbox.c.conversation)
+    .join(addresses, addresses.c.conversation == conversations.c.id)
+    .order_by(inbox.c.id.desc())
+    .limit(SAMPLES)
+)
 _UNSENT = exists().where(outbox.c.conversation == conversations.c.id, outbox.c.status == NEW)
 # Both rows are locked, so that PostgreSQL gives the status as it is after any waiting, not as it was before.
 _HOLD = Prepared(
@@ -92,6 +101,24 @@ def person_of(conn: Connection, conversation: str) -> str:
     if person is None:
         raise KeyError(conversation)
     return person
+
+
+def opens_with(conn: Connection, keys: Keyring) -> bool:
+    """Whether any of the conversations that were active last can be opened and found again; True when there are none.
+
+    Looks at several, for one damaged row says nothing about the keys.
+    """
+    rows = conn.execute(_SAMPLES).all()
+    return not rows or any(_opens(keys, row) for row in rows)
+
+
+def _opens(keys: Keyring, row: Row[*tuple[Any, ...]]) -> bool:
+    try:
+        address = keys.open_text("addresses", "address", row.lookup.hex(), row.address)
+        keys.open("conversations", "session", row.id, row.session)
+    except KeyringError:
+        return False
+    return bool(keys.lookup("address", f"{row.channel}|{address}") == row.lookup)
 
 
 def peek(conn: Connection, keys: Keyring, conversation: str) -> Held:

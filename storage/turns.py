@@ -24,6 +24,7 @@ from flows.model import (
     Say,
     SetTicketStatus,
     SetTimer,
+    Trace,
 )
 from storage import (
     applications,
@@ -166,6 +167,8 @@ def set_aside(
     )
     person = conversations.person_of(conn, conversation)
     tickets.open_ticket(conn, keys, ticket, person=person, conversation=conversation, now=now)
+    record = TurnRecord(traces=(Trace("note", "set_aside", reason),))
+    events.add(conn, keys, conversation=conversation, inbox_id=inbox_id, kind=PARKED, record=record, now=now)
     return True
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 from collections.abc import Sequence
 from typing import Final
 
+from sqlalchemy import Connection
+
+from bot.commands.backup import refuse
 from bot.commands.opening import Records, command_parser, open_records, settings_of
 from bot.commands.tables import table
-from bot.commands.ticket import acting
+from bot.commands.ticket import acting, named
 from flows.format import code_groups
-from storage import applications, staff
+from storage import applications, audit, staff
+from storage.applications import Application
 
 STATES: Final = ("submitted", "verified", "registered", "active", "refused", "withdrawn")
 
@@ -23,6 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     verbs = parser.add_subparsers(dest="verb", required=True)
     listing = verbs.add_parser("list", help="sign-ups, oldest first")
     listing.add_argument("--status", choices=STATES)
+    listing.add_argument("--staff", help="who looks, for the audit")
     advance = verbs.add_parser("advance", help="move a sign-up on")
     advance.add_argument("code")
     advance.add_argument("state", choices=STATES)
@@ -35,7 +39,18 @@ async def _run(given: argparse.Namespace) -> int:
         if given.verb == "advance":
             return await _advance(records, given)
         wanted = (given.status,) if given.status else ()
-        found = await records.db.read(lambda conn: applications.list_applications(conn, records.keys, status=wanted))
+        everybody = await records.db.read(lambda conn: staff.list_staff(conn, records.keys))
+        who = named(everybody, given.staff)
+        if isinstance(who, str):
+            return refuse(who)
+
+        def look(conn: Connection) -> list[Application]:
+            audit.record(
+                conn, staff=who.id if who else "", action="applications_listed", subject="", now=records.clock.now()
+            )
+            return applications.list_applications(conn, records.keys, status=wanted)
+
+        found = await records.db.transaction(look)
     rows = [
         (
             ", ".join(one.codes),
@@ -55,14 +70,12 @@ async def _advance(records: Records, given: argparse.Namespace) -> int:
     everybody = await records.db.read(lambda conn: staff.list_staff(conn, records.keys))
     who = acting(everybody, given.staff)
     if isinstance(who, str):
-        print(who, file=sys.stderr)
-        return 1
+        return refuse(who)
     try:
         moved = await records.db.transaction(
             lambda conn: applications.advance(conn, code, given.state, by=who.id, now=records.clock.now())
         )
     except KeyError:
-        print(f"{given.code}: no such sign-up", file=sys.stderr)
-        return 1
+        return refuse(f"{given.code}: no such sign-up")
     print(f"{given.code}: {given.state}" if moved else f"{given.code}: nothing to change")
     return 0

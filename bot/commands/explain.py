@@ -11,15 +11,19 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 from sqlalchemy import Connection
 
 from bot.commands.opening import Records, command_parser, open_records, settings_of
 from flows.format import code_groups
+from flows.model import Trace
 from storage import events, outbox, tickets
 from storage.events import Event, OwnerChanged, TurnRecord
 from storage.outbox import Outgoing
+
+MASK: Final = "••••"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -62,7 +66,7 @@ def as_text(event: Event, replies: Sequence[Outgoing]) -> str:
                 lines.append(f"  meant: {turn.intent} ({turn.confidence:.2f}, {turn.engine})")
             lines.append(f"  asked before: {turn.step or '-'}")
             for trace in turn.traces:
-                value = "" if trace.value is None else f" = {trace.value}"
+                value = "" if trace.value is None else f" = {_masked(trace).value}"
                 lines.append(f"  {trace.what}: {trace.name}{value}")
             lines.append(f"  effects: {', '.join(turn.effects) or '-'}")
             if turn.timings_ms:
@@ -76,6 +80,19 @@ def as_text(event: Event, replies: Sequence[Outgoing]) -> str:
     return "\n".join(lines)
 
 
+def _masked(trace: Trace) -> Trace:
+    """What a person answered is not for whoever looks after the program: yes and no are shown, all else is hidden."""
+    if trace.what != "slot_set" or isinstance(trace.value, bool):
+        return trace
+    return msgspec.structs.replace(trace, value=MASK)
+
+
+def _without_values(record: TurnRecord | OwnerChanged | None) -> TurnRecord | OwnerChanged | None:
+    if not isinstance(record, TurnRecord):
+        return record
+    return msgspec.structs.replace(record, traces=tuple(_masked(trace) for trace in record.traces))
+
+
 def as_json(event: Event, replies: Sequence[Outgoing]) -> str:
     """One event as one line of JSON."""
     return json.dumps(
@@ -83,7 +100,7 @@ def as_json(event: Event, replies: Sequence[Outgoing]) -> str:
             "inbox_id": event.inbox_id,
             "at": event.at.isoformat(),
             "kind": event.kind,
-            "record": msgspec.to_builtins(event.record),
+            "record": msgspec.to_builtins(_without_values(event.record)),
             "said": [
                 {"key": row.key, "status": row.status, "failed_tries": row.attempts, "author": row.author}
                 for row in replies

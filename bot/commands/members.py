@@ -16,15 +16,17 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from bot.commands.backup import refuse
 from bot.commands.opening import Records, command_parser, open_records, settings_of
 from bot.commands.tables import table
+from bot.commands.ticket import named
 from bot.config import Config
 from bot.member_rows import COLUMNS, BadRow, member_row
 from flows.format import mask_nik, mask_phone
-from storage import members
+from storage import audit, members, staff
 from storage.database import Conflict
 from storage.keyring import Keyring
-from storage.members import MemberRow
+from storage.members import Member, MemberRow
 
 REQUIRED: Final = frozenset({"name", "nik", "kpj"})
 
@@ -37,6 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     importing.add_argument("file", type=Path)
     listing = verbs.add_parser("list", help="members in the order they were added")
     listing.add_argument("--limit", type=int, default=100)
+    listing.add_argument("--staff", help="who looks, for the audit")
     given = parser.parse_args(arguments)
     if given.verb == "import":
         return _import(given)
@@ -112,7 +115,18 @@ def _add(conn: Connection, records: Records, rows: Sequence[MemberRow]) -> None:
 
 async def _list(given: argparse.Namespace) -> int:
     async with open_records(*settings_of(given)) as records:
-        found = await records.db.read(lambda conn: members.list_members(conn, records.keys, limit=given.limit))
+        everybody = await records.db.read(lambda conn: staff.list_staff(conn, records.keys))
+        who = named(everybody, given.staff)
+        if isinstance(who, str):
+            return refuse(who)
+
+        def look(conn: Connection) -> list[Member]:
+            audit.record(
+                conn, staff=who.id if who else "", action="members_listed", subject="", now=records.clock.now()
+            )
+            return members.list_members(conn, records.keys, limit=given.limit)
+
+        found = await records.db.transaction(look)
     print(
         table(
             ("NAME", "NIK", "PHONE", "STATUS", "PAID UNTIL"),

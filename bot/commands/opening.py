@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot import demo, faults
+from bot.app import require_fitting_keys
 from bot.clock import Clock, Ids, SystemClock, SystemIds
 from bot.config import Config, ConfigError, has_secrets, load_config, require_secrets
 from bot.logs import set_up_logs
@@ -70,6 +71,7 @@ async def open_records(config: Config, keys: Keyring) -> AsyncIterator[Records]:
     db = open_database(config.database.url)
     try:
         await upgrade(db)
+        await require_fitting_keys(db, keys)
         records = Records(config, db, keys, SystemClock(), SystemIds())
         if config.demo:
             await demo.prepare(db, keys, records.ids, records.clock.now())

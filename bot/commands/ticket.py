@@ -56,6 +56,11 @@ async def _run(given: argparse.Namespace) -> int:
         return await _act(program, ticket, who, given.verb, " ".join(given.text))
 
 
+def named(everybody: Sequence[StaffMember], name: str | None) -> StaffMember | str | None:
+    """Who looks, None when no name was given, or why the name will not do: for what an operator may do namelessly."""
+    return acting(everybody, name) if name is not None else None
+
+
 def acting(everybody: Sequence[StaffMember], name: str | None) -> StaffMember | str:
     """Who acts, or why that is not known."""
     if name is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import Connection
@@ -20,7 +19,6 @@ from storage import forms, inbox
 from storage.database import Unavailable
 from storage.forms import FormTarget
 
-LINK_LASTS: Final = timedelta(minutes=15)
 MAX_VALUE_CHARS: Final = 200
 BUSY_S: Final = 5
 
@@ -108,7 +106,6 @@ class FormPages:
             row.body.form,
             question_of(row.body.options[0].payload if row.body.options else ""),
             self._program.clock.now(),
-            LINK_LASTS,
         )
 
     def _take(self, conn: Connection, token: str, value: str) -> FormTarget | None:
@@ -139,7 +136,7 @@ class FormPages:
             title=self._words.title,
             field=self._words.of_slot(target.slot),
             problem=problem,
-            minutes=int(LINK_LASTS.total_seconds() // 60),
+            minutes=int(forms.TTL.total_seconds() // 60),
             max_chars=MAX_VALUE_CHARS,
         )
 
@@ -149,6 +146,6 @@ class FormPages:
 
 
 def question_of(payload: str) -> int:
-    """The number of the question a button belongs to (`7:answer:3` is 7), 0 when it names none."""
-    head = payload.partition(":")[0]
+    """The number of the question a button belongs to (`7.0` is 7), 0 when it names none."""
+    head = payload.partition(".")[0]
     return int(head) if head.isascii() and head.isdigit() and len(head) < 10 else 0

@@ -8,10 +8,12 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -159,6 +161,38 @@ def test_explain_tells_one_message_as_json(rangkul: Rangkul) -> None:
     told = json.loads(out)
     assert (code, told["record"]["intent"], told["said"][0]["key"]) == (0, "greet", "engine/greet")
     assert rangkul("explain", "99")[0] == 1
+
+
+def test_explain_shows_no_answers(rangkul: Rangkul) -> None:
+    """That a NIK was given is told, the NIK itself is not, in lines or as JSON; a yes is shown."""
+    rangkul("chat", typed="mau daftar\nya\n3174051209909001\n")
+    for how in ((), ("--json",)):
+        told = "".join(rangkul("explain", number, *how)[1] for number in "123")
+        assert "3174051209909001" not in told
+        assert "nik" in told
+        assert "••••" in told
+    assert "consent = True" in rangkul("explain", "2")[1]
+
+
+def test_lists_of_people_are_recorded(rangkul: Rangkul, home: Path) -> None:
+    """Whoever lists members or sign-ups leaves a line in the audit, under their name when they give it."""
+    assert rangkul("members", "list", "--staff", "Rina")[0] == 0
+    assert rangkul("applications", "list")[0] == 0
+    assert rangkul("members", "list", "--staff", "nobody")[0] == 1
+    with closing(sqlite3.connect(home / "demo" / "rangkul.db")) as database:
+        lines = database.execute("SELECT action, staff <> '' FROM audit WHERE action <> ?", (demo.MARK,)).fetchall()
+    assert lines == [("members_listed", 1), ("applications_listed", 0)]
+
+
+def test_keys_that_do_not_fit_the_database_are_refused(
+    rangkul: Rangkul, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With other keys nothing could be opened and every waiting message would be given up: nothing is started."""
+    assert rangkul("chat", typed="halo\n")[0] == 0
+    monkeypatch.setenv("RANGKUL_KEYS__DEMO_FILE", str(home / "keys" / "other.json"))
+    for command in (("run",), ("chat",), ("tickets",)):
+        code, _, err = rangkul(*command, *(("--demo",) if command == ("run",) else ()), typed="halo\n")
+        assert (code, "keys" in err) == (2, True)
 
 
 def test_staff_are_added_once(rangkul: Rangkul) -> None:
