@@ -34,7 +34,7 @@ _COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "go_back": ("kembali", "balik", "back", "mundur", "sebelumnya", "pertanyaan sebelumnya", "balik lagi"),
     "skip": ("lewati", "lewat", "lewatin", "skip", "lompati", "kosongkan", "kosongin", "next"),
     "repeat": ("ulangi", "ulang", "ulangin", "ulang lagi", "apa tadi", "tadi apa", "gimana tadi", "repeat", "apa"),
-    "file_complaint": ("lapor", "komplain", "ngadu", "keluhan", "mau lapor"),
+    "file_complaint": ("lapor", "komplain", "complain", "ngadu", "mengadu", "pengaduan", "keluhan", "mau lapor"),
     "enroll": ("daftar", "mau daftar", "dftr"),
     "pay_contribution": ("bayar", "bayar iuran"),
     "check_ticket": ("cek laporan", "cek tiket", "laporan saya"),
