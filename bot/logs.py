@@ -34,6 +34,21 @@ def set_up_logs(config: Logs, stream: TextIO = sys.stderr) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=stream),
         cache_logger_on_first_use=False,
     )
+    logging.basicConfig(handlers=[_Wordless()], level=max(level, logging.WARNING), force=True)
+
+
+class _Wordless(logging.Handler):
+    """What libraries log becomes a line of ours without their words: those may hold values and people's messages."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger()
+        write = log.error if record.levelno >= logging.ERROR else log.warning
+        error = record.exc_info[1] if record.exc_info else None
+        where = {"error": type(error).__name__, "at": whereabouts(error)} if error else {"at": [record.name]}
+        try:
+            write("library.said", logger=record.name, line=f"{record.module}.py:{record.lineno}", **where)
+        except (OSError, ValueError):
+            return  # nowhere to write: the library's work must not fail for it, and its words must not come out instead
 
 
 def _drop_private(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:

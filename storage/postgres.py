@@ -65,6 +65,7 @@ class PostgresDatabase(Database):
             make_url(url).set(drivername="postgresql+asyncpg"),
             pool_size=POOL_SIZE,
             max_overflow=POOL_SIZE,
+            hide_parameters=True,
             connect_args={
                 "timeout": CONNECT_TIMEOUT_S,
                 "command_timeout": COMMAND_TIMEOUT_S,

@@ -54,7 +54,10 @@ def translated(error: BaseException) -> Unavailable | Conflict | None:
 def make_engine(path: Path, *, begin: str, read_only: bool) -> Engine:
     """An engine whose transactions open with `begin`; sqlite3's own transaction handling is switched off."""
     engine = create_engine(
-        f"sqlite:///{path}", poolclass=NullPool, connect_args={"check_same_thread": False, "timeout": 5}
+        f"sqlite:///{path}",
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False, "timeout": 5},
     )
 
     @event.listens_for(engine, "connect")

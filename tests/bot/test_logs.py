@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 
 import pytest
 import structlog
@@ -59,3 +60,26 @@ def test_private_keys_are_dropped_and_exceptions_lose_their_words() -> None:
     line = json.loads(stream.getvalue())
     assert line["error"] == "ValueError"
     assert SENTINEL not in stream.getvalue()
+
+
+def test_what_libraries_log_has_no_words() -> None:
+    """A failing request is logged by the server with its traceback: ours says where, and never what the values were."""
+    stream = io.StringIO()
+    set_up_logs(Logs(level="debug", format="json"), stream)
+    try:
+        raise ValueError("NIK 3174051209909001")
+    except ValueError:
+        logging.getLogger("uvicorn.error").exception("Exception in %s", "Siti Rahayu")
+    logging.getLogger("asyncio").warning("message of %s", "Siti Rahayu")
+    logging.getLogger("httpx").info("GET /secret")
+    first, second = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert (first["event"], first["logger"], first["error"], first["level"]) == (
+        "library.said",
+        "uvicorn.error",
+        "ValueError",
+        "error",
+    )
+    assert first["at"][-1].startswith("test_logs.py:")
+    assert (second["logger"], second["level"]) == ("asyncio", "warning")
+    assert "3174051209909001" not in stream.getvalue()
+    assert "Siti" not in stream.getvalue()
