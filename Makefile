@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup setup-dev run test check requirements clean
+.PHONY: setup setup-dev run test rasa rasa-check check requirements clean
 
 setup: $(VENV)/.base            ## creates .venv with `rangkul` in it
 setup-dev: $(VENV)/.dev
@@ -27,6 +27,12 @@ run: setup                      ## the service with a demo data set on 127.0.0.1
 test: setup-dev                 ## the whole suite
 	@sh tools/test_needs.sh
 	$(BIN)/python -m pytest
+
+rasa: setup                     ## the Rasa engine: sets up, trains, serves on 127.0.0.1:5005
+	$(BIN)/python tools/rasa.py serve
+
+rasa-check: setup-dev           ## a real Rasa server and our client fit together; within 12 minutes
+	$(BIN)/python tools/rasa.py check
 
 check: setup-dev                ## linters, types, floors, copy and data
 	$(BIN)/ruff check .
