@@ -41,6 +41,7 @@ def test_an_export_holds_what_was_said_and_is_recorded(rangkul: Rangkul, home: P
     """Found by phone or by code, typed or piped; nobody else's words are in it, and the audit says who looked."""
     code = _opened(rangkul)
     rangkul("chat", "--phone", "+6281200009002", typed="rahasia orang lain\n")
+    assert rangkul("ticket", code, "note", "catatan dalam", "--staff", "Rina")[0] == 0
     assert rangkul("privacy", "export", PHONE)[0] == 1  # two staff: say who acts
     status, by_phone, _ = rangkul("privacy", "export", "0812-0000-9001", "--staff", "Rina")
     (person,) = json.loads(by_phone)
@@ -48,6 +49,7 @@ def test_an_export_holds_what_was_said_and_is_recorded(rangkul: Rangkul, home: P
     assert (talk["phone"], talk["said"][0]["content"]["text"]) == (PHONE, "halo")
     assert [ticket["code"] for ticket in person["tickets"]] == [code]
     assert "rahasia orang lain" not in by_phone
+    assert "catatan dalam" not in by_phone
     assert rangkul("privacy", "export", "-", "--staff", "Rina", typed=f"{code}\n")[1] == by_phone
     assert status == 0
     assert _recorded(home) == ["person_exported"] * 2

@@ -10,6 +10,7 @@ from world import START, World
 
 from bot.app import Program
 from bot.sender import SendError
+from storage import outbox as outbox_store
 from storage import tickets
 from storage.tables import conversations, inbox, outbox
 
@@ -68,6 +69,8 @@ async def test_a_reply_that_cannot_be_opened_holds_up_nobody(world: World) -> No
         await world.say(program, "halo", address="b")
         first, second = await world.outbox(program, accepted.conversation)
         await _set(program, outbox, first.id, body=b"\x01t" + bytes(40))
+        shown = await program.db.read(lambda conn: outbox_store.since(conn, world.keys, accepted.conversation, 0, 1))
+        assert [row.id for row in shown] == [second.id]  # a page of nothing but unreadable ones is not the end
         world.clock.advance(timedelta(seconds=6))
         await program.settle()
         assert sorted(row.address for row in world.phone.arrived) == ["a", "b"]
