@@ -12,6 +12,7 @@ _LONGEST_LAUGH_WORDS: Final = 6
 _NUMBER_WORDS: Final = (
     "nol|satu|dua|tiga|empat|lima|enam|tujuh|delapan|sembilan|sepuluh|sebelas|seratus|seribu|sejuta|belas|puluh|ratus"
     "|ribu|rebu|rb|juta|jt|jeti|setengah|seperempat|koma"
+    "|seceng|ceceng|noceng|goceng|ceban|noban|goban|cepek|cepe|gopek|nopek|gocap|jigo|pekgo|cetiao|gotiao"
 )
 _MONTHS: Final = (
     "januari|februari|pebruari|maret|april|mei|juni|juli|agustus|september|oktober|november|nopember|desember"

@@ -24,7 +24,7 @@ _STRONG_YES = frozenset(
     "jelas silakan silahkan monggo mangga sumangga true yeah yea sure correct right absolutely agree affirmative "
     "gapapa gpp gapape gakpapa nggakpapa "
     "rapopo rapapa teuing_ konfirmasi sepakat ikhlas diterima terima uhuy asiap sudahbenar kirim kirimkan proses "
-    "diproses daftarkan simpan asyiap".split()
+    "diproses daftarkan simpan asyiap ehem hehem hiih iye iyek iyeh olo ido bah_ njek enggeh nggeh".split()
 )
 _WEAK_YES = frozenset(
     "mau pengen pingin boleh bole bisa jadi ada punya sudah udah udh sdh sampun wis uwis wes atos pernah pas mantap "
@@ -39,7 +39,8 @@ _NO = frozenset(
     "ra ogah mboten boten moh emoh wegah "
     "henteu teu heunteu moal alim batal batalkan batalin cancel keliru kliru false ngaco nehi gamau gakmau ngakmau "
     "tolak menolak stop ojo ulah "
-    "hapus urung gajadi gakjadi nggakjadi ogahlah tidaklah gaklah nolak".split()
+    "hapus urung gajadi gakjadi nggakjadi ogahlah tidaklah gaklah nolak "
+    "indak ndaklah idak alun kada kadada kadak daong ndang tena taena njeng sanes dede dudu".split()
 )
 _NOT = _NO - frozenset(
     "no nope nop salah slh batal batalkan batalin cancel keliru kliru false ngaco gamau gakmau tolak menolak stop "
@@ -67,7 +68,8 @@ _HEDGE = re.compile(
     r"pikir-?pikir|pikir dulu|mikir|insya ?allah|insyaallah|inshaallah|in sha allah|belum yakin|kurang yakin|ga yakin|"
     r"gak yakin|nggak yakin|tidak yakin|"
     r"kurang tau|kurang tahu|agak|setengah|lumayan|kurang ngerti|kurang paham|maybe|perhaps|antara|tergantung|tunggu|"
-    r"bentar|sebentar|sik)\b"
+    r"bentar|sebentar|sik|(?:ga|gak|gk|nggak|ngga|enggak|tidak|ndak|ora) juga|"
+    r"dulu(?:nya)? (?:sih )?(?:ada|punya|ikut|aktif))\b"
 )
 _UNKNOWN = re.compile(
     r"\b(?:ga|gak|gk|g|nggak|ngga|enggak|engga|tidak|tdk|tak|ndak|kagak|ora|teu|belum|blm) ?(?:tau|tahu|ngerti|paham|"
@@ -179,7 +181,12 @@ def read_affirm_deny(text: str) -> Reading | Refusal:
     if _UNKNOWN.search(fine):
         return Reading("unclear", ("hedged",))
     plain = (
-        _EXCLAMATION.sub(" ", fine).replace("he eh", "heeh").replace("ho oh", "hooh").replace("terima kasih", "makasih")
+        _EXCLAMATION.sub(" ", fine)
+        .replace("he eh", "heeh")
+        .replace("ho oh", "hooh")
+        .replace("he em", "heem")
+        .replace("hi ih", "hiih")
+        .replace("terima kasih", "makasih")
     )
     words = _WORD.findall(plain)
     words = [w for w in words if w[0].isalnum()]
@@ -203,7 +210,9 @@ def read_affirm_deny(text: str) -> Reading | Refusal:
     if not opens and len(words) > 8:
         return Reading("unclear", ("other",))
     if _HEDGE.search(plain) and not (
-        signs[0] == "no" and set(signs) == {"no"} and not re.search(r"\b(?:kaya|kayak|mungkin|seperti|kali)", plain)
+        signs[0] == "no"
+        and set(signs) == {"no"}
+        and not re.search(r"\b(?:kaya|kayak|mungkin|seperti|kali|dulu)", plain)
     ):
         return Reading("unclear", ("hedged",))
     kinds = set(signs)

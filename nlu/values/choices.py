@@ -24,11 +24,11 @@ _STOP = frozenset(
     "ke di dari untuk buat ya iya yaa oke ok lebih paling kayaknya sepertinya mungkin kalau kalo dengan dgn dan atau "
     "eh oh hmm tolong minta ambil kepada pakai pake "
     "via lewat melalui program opsinya pilihannya kyknya ada adalah jawaban jawab tuh nih a the boleh bisa ingin "
-    "pengen coba sama jadi dulu ku".split()
+    "pengen coba sama jadi dulu ku sing nu anu nan".split()
 )
 _ORDINALS: dict[str, int] = {
     "pertama": 1, "kesatu": 1, "first": 1, "kahiji": 1, "kapisan": 1, "kedua": 2, "second": 2, "kadua": 2, "kaping2": 2,
-        "ketiga": 3, "third": 3, "katilu": 3, "keempat": 4,
+        "ketiga": 3, "third": 3, "katilu": 3, "katelu": 3, "keempat": 4,
     "kelima": 5, "keenam": 6, "ketujuh": 7, "kedelapan": 8, "kesembilan": 9, "kesepuluh": 10,
 }  # fmt: skip
 _CARDINALS: dict[str, int] = {
@@ -36,7 +36,8 @@ _CARDINALS: dict[str, int] = {
         "opat": 4, "lima": 5, "limo": 5, "enam": 6,
     "enem": 6, "genep": 6, "tujuh": 7, "pitu": 7, "delapan": 8, "wolu": 8, "dalapan": 8, "sembilan": 9, "songo": 9,
         "sepuluh": 10, "sapuluh": 10, "sebelas": 11,
-    "one": 1, "two": 2, "three": 3,
+    "one": 1, "two": 2, "three": 3, "setunggal": 1, "kalih": 2, "sekawan": 4, "ciek": 1, "duo": 2, "tigo": 3,
+        "ampek": 4,
 }  # fmt: skip
 _NUMBER_WORDS = "|".join(_CARDINALS)
 _EXPLICIT = re.compile(
@@ -49,7 +50,7 @@ _LETTER = re.compile(
     r"yg)?\s*\(?([a-h])\)?[.!]?(?:\s+(?:aja|saja|deh|ya|dong|pak|bu|min|kak))*$"
 )
 _BARE = re.compile(
-    rf"^(?:(?:yang|yg|pilih|ambil|saya|mau|no|nomor|aku)\s+)*[(\[]?(?P<n>-?[0-9]{{1,4}}|"
+    rf"^(?:(?:yang|yg|sing|nu|nan|anu|pilih|ambil|saya|mau|no|nomor|aku)\s+)*[(\[]?(?P<n>-?[0-9]{{1,4}}|"
     rf"{_NUMBER_WORDS})[)\].,!]*(?:\s+(?:aja|saja|aj|deh|ya|dong|pak|bu|min|kak|lah|sih|mas|mbak|bang|"
     rf"oke|ok))*[.!]*$"
 )
@@ -78,7 +79,18 @@ _LEAST = re.compile(
 )
 _MOST = re.compile(
     r"\b(?:mahal|termahal|besar|terbesar|gede|banyak|terbanyak|lama|terlama|panjang|terpanjang|tinggi|"
-    r"tertinggi|maksimal|lengkap|terlengkap|komplit|komplet|full|tua|tertua)\b"
+    r"tertinggi|maksimal|tua|tertua)\b"
+)
+#: Says how much is in an option, never how big a sum or how long a time it is.
+_WHOLE = re.compile(r"\b(?:lengkap|terlengkap|komplit|komplet|full)\b")
+_HOW_MANY = re.compile(
+    r"\b(?P<n>[2-9]|dua|loro|tiga|telu|tilu|empat|lima) (?:program|jaminan|perlindungan|macam|jenis)\b"
+)
+_PROGRAMME = re.compile(r"\b(?:jkk|jkm|jht|jp|jkp)\b")
+#: "buat saya": the one who answers is meant, which is a label of its own where it is asked for whom.
+_FOR_ME = re.compile(
+    r"^(?:(?:untuk|utk|buat|bwt|bagi|kanggo|kangge|nggo|kagem|keur|pikeun|gawe)\s+)?(?:saya|sy|aku|gue|gua|gw|ane|kulo|kula|"
+    r"abdi|awak|ambo|ulun|saya sendiri|aku dewe|awak dewe)(?:\s+(?:saja|aja|kok|pak|bu|min|kak|mas|mbak|ya))*$"
 )
 _LABEL_NUMBER = re.compile(r"[0-9][0-9.,]*")
 
@@ -135,7 +147,22 @@ _CANON: dict[str, str] = {word: line.split()[0] for line in _SAME for word in li
 
 
 def _canon(word: str) -> str:
-    return _CANON.get(word, word)
+    known = _CANON.get(word)
+    return known if known is not None else _CANON.get(_POSSESSED.sub("", word), word)
+
+
+_POSSESSED = re.compile(r"(?<=[a-z]{3})(?:nya|ku|mu)$")
+_BEFORE_ROOT = re.compile(r"^(?:di|ke|se|ter|ber|per|pe|pem|pen|peng|pel|mem|men|meng|me|ng|n)(?=[a-z]{4})")
+_AFTER_ROOT = re.compile(r"(?<=[a-z]{4})(?:kan|an|i|nya|ku)$|(?<=[a-z]{3})(?:an|nya)$")
+
+
+def _roots(word: str) -> frozenset[str]:
+    """What `word` may be made from, itself among them: "perdagangan" from "dagang", "ditelpon" from "telpon"."""
+    roots = {word}
+    for _ in range(2):
+        roots |= {_AFTER_ROOT.sub("", root) for root in roots}
+    roots |= {_BEFORE_ROOT.sub("", root) for root in roots} | {root.removeprefix("per") for root in roots}
+    return frozenset(_canon(root) for root in roots if len(root) >= 4) | {_canon(word)}
 
 
 def _label_words(label: str) -> frozenset[str]:
@@ -259,7 +286,17 @@ def _by_label(folded: str, labels: Sequence[str]) -> int | Refusal | None:
     amount = _sum_in(folded)
     if amount is not None:
         return _unique(i for i, label in enumerate(labels, start=1) if _sum_in(label) == amount)
-    return None
+    return _by_root(folded, labels)
+
+
+def _by_root(folded: str, labels: Sequence[str]) -> int | Refusal | None:
+    """The option that has a word made from the same root ("dagang" is "Perdagangan")."""
+    said: set[str] = set().union(*(_roots(word) for word in _WORD.findall(folded) if word not in _STOP))
+    return _unique(
+        i
+        for i, label in enumerate(labels, start=1)
+        if any(_roots(word) & said for word in _WORD.findall(label) if word not in _STOP)
+    )
 
 
 def _each_names_one(folded: str, labels: Sequence[str]) -> bool:
@@ -295,9 +332,19 @@ def _by_description(folded: str, labels: Sequence[str]) -> int | Refusal | None:
         if len(known) == len(labels) and len(set(known)) == len(known):
             return sizes.index(min(known) if least else max(known)) + 1
         lengths = [len(_label_words(label)) for label in labels]
-        full = re.search(r"\b(?:lengkap|terlengkap|komplit|komplet|full|banyak|terbanyak|sedikit|dikit)\b", folded)
+        full = re.search(r"\b(?:banyak|terbanyak|sedikit|dikit)\b", folded)
         if full and all("+" in label or "," in label for label in labels) and len(set(lengths)) == len(lengths):
             return lengths.index(min(lengths) if least else max(lengths)) + 1
+    programmes = [len(_PROGRAMME.findall(label)) for label in labels]
+    if all(programmes):
+        if _WHOLE.search(folded) and programmes.count(max(programmes)) == 1:
+            return programmes.index(max(programmes)) + 1
+        several = _HOW_MANY.search(folded)
+        if several is not None:
+            number = int(several["n"]) if several["n"].isdigit() else _CARDINALS[several["n"]]
+            return _unique(i for i, count in enumerate(programmes, start=1) if count == number)
+    if _FOR_ME.match(_normal(folded)):
+        return _unique(i for i, label in enumerate(labels, start=1) if re.search(r"\b(?:sendiri|saya|aku)\b", label))
     answer = read_affirm_deny(folded)
     if isinstance(answer, Reading) and answer.value in {"yes", "no"}:
         kinds = [read_affirm_deny(label) for label in labels]

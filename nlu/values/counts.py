@@ -20,6 +20,7 @@ COUNTED = frozenset(
     "unit buah ekor peserta paket penerima kuli asisten art warga pedagang relawan wong jalma urang pemulung "
     "pembantu penjahit marbot "
     "guru staf staff tenaga "
+    "ibu bapak emak mamak perempuan wanita pemuda remaja santri janda lansia nenek kakek "
     "kurir mitra saudara orangan biji lembar kartu".split()
 )
 _TIMES = frozenset(

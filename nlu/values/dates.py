@@ -110,8 +110,8 @@ _RELATIVE: tuple[tuple[re.Pattern[str], int, tuple[str, ...]], ...] = (
         re.compile(
             r"\b(?:hari ini|hr ini|hri ini|hariini|dino iki|dina iki|dinten ieu|dinten meniko|poe ieu|saiki|today|"
             r"sekarang|skrg|skarang|barusan|baru saja|baru aja|brusan|"
-            r"tadi|td|tdi|mau esuk|mau isuk|tadi pagi|tadi siang|tadi sore|pagi tadi|siang tadi|sore tadi|pagi "
-            r"ini|siang ini|sore ini|malam ini|ayeuna)\b"
+            r"mau esuk|mau isuk|(?:tadi|td|tdi) (?:pagi|siang|sore|subuh|pg|sor)|(?:pagi|siang|sore|subuh) tadi|tadi|"
+            r"td|tdi|pagi ini|siang ini|sore ini|malam ini|ayeuna)\b"
         ),
         0,
         (),

@@ -11,12 +11,13 @@ _LOOKALIKE_TOKEN = re.compile(r"[0-9oil]+")
 _GAP = re.compile(r"[\s.\-/_()|:,+]{0,3}")
 
 SPOKEN_DIGITS = {
-    "nol": "0", "kosong": "0", "zero": "0", "satu": "1", "siji": "1", "hiji": "1", "dua": "2", "loro": "2", "tiga": "3",
-        "telu": "3",
+    "nol": "0", "nul": "0", "kosong": "0", "zero": "0", "satu": "1", "siji": "1", "hiji": "1", "dua": "2",
+        "loro": "2", "tiga": "3", "telu": "3",
     "tilu": "3", "empat": "4", "papat": "4", "opat": "4", "lima": "5", "limo": "5", "enam": "6", "enem": "6", "genep":
         "6",
     "tujuh": "7", "pitu": "7", "delapan": "8", "lapan": "8", "wolu": "8", "dalapan": "8", "sembilan": "9", "songo": "9",
-        "salapan": "9",
+        "salapan": "9", "ciek": "1", "duo": "2", "tigo": "3", "ampek": "4", "anam": "6", "tujuah": "7", "sambilan": "9",
+        "sanga": "9", "setunggal": "1", "kalih": "2", "sekawan": "4", "gangsal": "5",
 }  # fmt: skip
 _REPEATS = {"dobel": 2, "double": 2, "triple": 3, "tripel": 3}
 

@@ -207,18 +207,18 @@ MONTHS: dict[str, int] = {
     name: number
     for number, names in enumerate(
         (
-            "januari jan january janwari januwari jnuari janauri",
-            "februari feb pebruari peb february febuari pebuari februwari febr feburari pebr",
-            "maret mar march maart mrt maretan",
-            "april apr aprl apil",
+            "januari jan janu janua january janwari januwari jnuari janauri",
+            "februari feb febr febru pebruari peb february febuari pebuari februwari febr feburari pebr pebru",
+            "maret mar mart mare march maart mrt maretan",
+            "april apr apri aprl apil",
             "mei may mey",
             "juni jun june juny",
             "juli jul july july jully",
-            "agustus agu ags agt agust aug august agustu agustsus agustuss agts",
-            "september sep sept setember sepetember septembr septemb",
-            "oktober okt oct october oktobr octobr octber",
-            "november nov nop nopember novembr novemver nofember",
-            "desember des december dec desembr disember dsember",
+            "agustus agu agus agst ags agt agust aug august agustu agustsus agustuss agts",
+            "september sep sept septe setember sepetember septembr septemb",
+            "oktober okt okto oct october oktobr octobr octber",
+            "november nov nove nop nope nopember novembr novemver nofember",
+            "desember des dese december dec desembr disember dsember",
         ),
         start=1,
     )

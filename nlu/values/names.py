@@ -15,12 +15,12 @@ MOST_CHARS, MOST_WORDS, LEAST_CHARS = 60, 9, 2
 _INTRODUCTION = re.compile(
     r"^(?:(?:halo|hai|hallo|assalamu'?alaikum|selamat (?:pagi|siang|sore|malam)|iya|ya|oke|ok|oh|eh|maaf|salah|bukan|"
     r"perkenalkan|kenalkan|kenalin|nih|ini|hmm)[\s,.!]+)*"
-    r"(?:(?:(?:nama|nm|nma|name|jeneng|ngaran|nami|asma|jenenge|ngaranna)(?:\s?(?:nya|ku|e|na|kula|abdi|"
-    r"mu))?(?:\s+(?:saya|sy|aku|gue|gua|gw|ane|kulo|kula|abdi|urang|lengkap|lengkapnya|lengkapku|asli|"
+    r"(?:(?:(?:nama|nm|nma|name|jeneng|ngaran|nami|asma|jenenge|ngaranna)(?:(?:nya|ku|e|na|mu)|\s(?:nya|ku|e)(?=\s))?\b"
+    r"(?:\s+(?:saya|sy|aku|gue|gua|gw|ane|kulo|kula|abdi|urang|lengkap|lengkapnya|lengkapku|asli|"
     r"aslinya|sesuai ktp|di ktp|ktp|pekerja|pekerjanya|almarhum|almarhumah|korban|peserta|ibu|bapak|istri|suami|anak|"
-    r"anaknya|is))*(?:\s*(?:adalah|yaitu|ialah|itu|is|yang benar|yg bener|yg benar|yang bener))?)"
+    r"anaknya|is)\b)*(?:\s*(?:adalah|yaitu|ialah|itu|is|yang benar|yg bener|yg benar|yang bener)\b)?)"
     r"|(?:saya|sy|aku|gue|gua|gw|ane|kulo|kula|abdi|panggil(?: aja| saja)?(?: saya)?|atas nama|a\.?n\.?|an|dengan|ini "
-    r"dengan|ini)(?:\s+(?:bernama|namanya|adalah|dengan|dgn))?)"
+    r"dengan|ini)\b(?:\s+(?:bernama|namanya|adalah|dengan|dgn)\b)?)"
     r"\s*[:=]?\s*(?=\S)",
 )
 _CONFIRMING = re.compile(

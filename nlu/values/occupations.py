@@ -61,6 +61,10 @@ def _norm(text: str) -> tuple[str, ...]:
     return tuple(_SPELLINGS.get(word, word) for word in _WORD.findall(text.lower()))
 
 
+#: What sellers call their work: the wares tell the occupation, whichever of these stands before them.
+_SELLING = ("jualan", "jual", "dagang", "penjual", "pedagang", "berjualan", "berdagang", "dodolan", "bakul", "icalan")
+
+
 def _load() -> tuple[dict[str, Occupation], dict[tuple[str, ...], str]]:
     entries: dict[str, Occupation] = {}
     synonyms: dict[tuple[str, ...], str] = {}
@@ -72,6 +76,10 @@ def _load() -> tuple[dict[str, Occupation], dict[tuple[str, ...], str]]:
                 synonyms.setdefault(_norm(synonym), entry.code)
     for entry in entries.values():
         synonyms.setdefault(_norm(entry.label), entry.code)
+    for words, code in list(synonyms.items()):
+        if len(words) > 1 and words[0] in _SELLING:
+            for verb in _SELLING:
+                synonyms.setdefault((verb, *words[1:]), code)
     return entries, synonyms
 
 

@@ -8,7 +8,7 @@ both codes ("32.16|32.75") and the doubt "twin".
 # ruff: noqa: SIM905  word lists are read and edited as text
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from nlu.values.codes import find_codes
@@ -84,14 +84,39 @@ _NAME_CUE = re.compile(
     r"pekerja(?:nya)?|korban|ibu|bapak|suami|istri|anak|almarhum))?"
     r"(?: (?:saya|sy|aku|gue|gua|gw|ane|kulo|abdi|beliau|dia|suami|istri|anak|bapak|ibu))?(?: (?:adalah|yaitu|ialah|"
     r"itu|yang benar|yg benar|harusnya|seharusnya|jadi|menjadi|dari))?\s*:?"
-    r"|atas nama|a\.n\.?|perkenalkan(?: saya)?|kenalkan(?: saya)?|jeneng(?:e|ku)?(?: kulo)?|ngaran(?: abdi)?|nami(?: "
-    r"abdi| kulo)?|panggil(?: saja| aja)?(?: saya)?)\s+"
+    r"|bernama|atas nama|a\.n\.?|perkenalkan(?: saya)?|kenalkan(?: saya)?|jeneng(?:e|ku)?(?: kulo)?|"
+    r"ngaran(?: abdi)?|nami(?: abdi| kulo)?|panggil(?: saja| aja)?(?: saya)?)\s+"
 )
 _NAME_HINT = re.compile(r"nama|nami|atas|a\.n|kenal|jeneng|ngaran|panggil")
 _I_AM = re.compile(
-    r"(?:^|[.,!?]\s*|\b(?:halo|hai|pagi|siang|sore|malam|min|pak|bu|kak)\s+)(?:saya|aku|gue|kulo|abdi|"
-    r"ini)\s+(?=(?:pak |bu |mas |mbak )?[^\W\d_]+)"
+    r"(?:^|[.,!?]\s*|\b(?:halo|hai|pagi|siang|sore|malam|min|pak|bu|kak|horas|punten|tabik|om swastiastu)\s+)"
+    r"(?:saya|aku|gue|gua|kulo|kula|abdi|awak|ambo|ulun|unda|beta|tiang|titiang|hamba|den|ini)\s+"
+    r"(?=(?:pak |bu |mas |mbak )?[^\W\d_]+)"
 )
+_KIN = (
+    r"anak buah|suami|suamiku|istri|istriku|isteri|bojo|laki|anak|anakku|adik|adek|adikku|kakak|kakakku|abang|mas|mbak|bapak|"
+    r"bapakku|ayah|ayahku|ibu|ibuku|emak|mamak|mama|papa|paman|bibi|om|tante|pakde|bude|kakek|nenek|mertua|ipar|menantu|"
+    r"keponakan|ponakan|sepupu|cucu|saudara|tetangga|teman|temen|kawan|rekan|sopir|supir|pembantu|art|asisten|"
+    r"tukang kebun|satpam|karyawan|pegawai|pekerja|buruh|korban|almarhum|almarhumah|alm"
+)
+#: "suami saya Bambang", "kakak ipar saya, Yohanes": whose name follows. Only names with a capital are taken.
+_KIN_CUE = re.compile(
+    rf"\b(?:{_KIN})(?: (?:ipar|mertua|angkat|tiri|kandung|sepupu|perempuan|laki-laki|pertama|kedua|ketiga|bungsu|"
+    rf"sulung|kantor|kerja|rumah tangga))?(?: (?:saya|sy|aku|gue|gua|kami|kita|kulo|abdi|awak|ulun|beliau|bernama|"
+    rf"itu))?,?\s+(?=(?:pak |bu |mas |mbak |bang |kang |mbah )?[^\W\d_]{{2,}})"
+)
+#: "Bu Siti, mohon dibantu": somebody spoken to.
+_SPOKEN_TO = re.compile(r"^\W*(?:pak|bapak|bu|ibu|mas|mbak|bang|abang|kang|om|tante|kak|kakak)\s+$")
+#: "Pak Hartono dari RT 5 mau bantu": somebody spoken of, told from somebody spoken to by what follows.
+_TITLED = re.compile(
+    r"^\W*(?:pak|bapak|bu|ibu|mas|mbak|bang|kang|mbah|haji|hj?\.)\s+(?P<name>[^\W\d_]{3,}(?: [^\W\d_]{3,})?)"
+    r"(?= (?:dari|umur|usia|tukang|meninggal|wafat|kecelakaan|jatuh|"
+    r"mau(?! tanya| nanya| daftar| cek| bayar)|ingin|yang|tetangga|pemilik|ketua|sopir|pedagang|"
+    r"petani|nelayan|penjual|kemarin|tadi)\b)"
+)
+_OPENING_NAME = re.compile(r"^\W*(?P<name>[^\W\d_]+(?:['.][^\W\d_]*)?(?: [^\W\d_]+(?:['.][^\W\d_]*)?){1,4})\s*,")
+_ONE_MORE = re.compile(r"\s*(?:,|&|\bdan|\bsama|\bserta|\bkaro|\bjeung|\blan)\s+(?=[^\W\d_]{3,})")
+_CALLED = frozenset("pak bu mas mbak bang kang teh mbah om tante kak".split())
 _NAME_STOP = re.compile(
     r"\s*(?:[,.;:!?\n(0-9\"]|$|-\s|\b(?:umur|usia|alamat|nik|ktp|kpj|tinggal|kerja|bekerja|pekerjaan|pekerja|lahir|"
     r"tempat|dari|di|ke|nomor|nomer|no|hp|wa|tukang|yang|yg|mau|ingin|pengen|dan|sudah|udah|belum|"
@@ -100,7 +125,8 @@ _NAME_STOP = re.compile(
     r"daftar|punya|dengan|sebagai|seorang|tanggal|tgl|asal|gaji|penghasilan|kok|kenapa|gimana|untuk|buat|sekarang|"
     r"kemarin|tadi|itu|ini|ada|nggak|gak|ga|tidak|harusnya|seharusnya|"
     r"di ktp|kena|ganti|diganti|dgn|dg|sama|telp|telepon|cek|lapor|meninggal|kecelakaan|jatuh|ketabrak|mengalami|"
-    r"wafat|warga|usaha|rt|kota|kab|kabupaten|adalah|terus|trus|lalu|karena|sejak)\b)"
+    r"wafat|warga|usaha|kelas|sekolah|kuliah|masih|sakit|luka|tewas|juga|lagi|nih|istri|suami|anak|bapak|ibu|agama|"
+    r"penghasilan|tetangga|kepala|ketua|anggota|penjual|pemilik|guru|rt|kota|kab|kabupaten|adalah|terus|trus|lalu|karena|sejak)\b)"
 )
 _OCCUPATION_CUE = re.compile(
     r"\b(?:kerja(?:an|nya|annya)?(?: saya| sy| aku| suami| istri)?(?: sebagai| jadi| di| sbg)?|bekerja(?: sebagai| "
@@ -119,7 +145,7 @@ _EVERYDAY = frozenset(
     "batu palu batang buru bone malang serang medan banjar pati metro ende alor agam karo siak kaur sigi solok bima "
     "tegal dairi solo toba lebong sabang wates pare kuta parung menteng "
     "gambir tebet lembang sumber pancoran praya luwuk tual rangkas sawangan kijang cepu nias landak berau bangli "
-    "ngada sikka malaka lebak nduga asmat mamasa bangka barru demak siantar "
+    "ngada sikka malaka lebak nduga asmat mamasa bangka barru demak "
     "kembangan tambora banjaran gerung selong oki oku plk bsd ppu smd pdg plg ptk bpp mdo mks tng bgr nad pbd mlg mdn "
     "jogja_ sarmi raja sinjai wajo".split()
 )
@@ -289,6 +315,8 @@ _DURATION_CUE = re.compile(
     r"\b(?:selama|untuk|buat|bayar|iuran|nunggak|tunggakan|nunggaknya|periode|jangka|"
     r"perpanjang|langsung|sekaligus|telat|kali|x|ambil|paket|donasi|nyumbang)\b"
 )
+#: After a bare "triwulan": it was the answer, not the quarter something is about.
+_SAID_ALONE = re.compile(r"^\s*(?:aja|saja|aj|deh|dulu|sekaligus|kak|pak|bu|min|bayar(?:nya)?|mbayare)\b")
 _AGO = re.compile(r"^\s*(?:yang |yg )?(?:lalu|kemarin|kemaren|silam|terakhir|depan|lagi|ke depan|sekali)\b")
 _FREQUENCY = re.compile(r"\b(?:hari|kali|x|jam|minggu|rit|trip|sekali)\s*$")
 
@@ -302,7 +330,7 @@ def _is_duration(span: Span, tokens: tuple[Token, ...], folded: str, sums: list[
     single = tokens[span.first].text
     if _FREQUENCY.search(before) and single.startswith(("se", "sa", "per")):
         return False
-    if span.sole_unit and not _DURATION_CUE.search(before):
+    if span.sole_unit and not (_DURATION_CUE.search(before) or _SAID_ALONE.search(after)):
         return False
     if words in {"setahun", "sebulan"} or (
         span.months in {1, 12}
@@ -379,13 +407,28 @@ _MOSTLY_TALK = frozenset(
 )
 
 
-def _regions(folded: str, pieces: list[_Piece]) -> None:
-    items = [item for item in find_regions(folded) if item.codes and _is_place(item, folded)]
+def _regions(text: str, folded: str, pieces: list[_Piece]) -> None:
+    items: list[RegionFound] = []
+    for item in find_regions(folded):
+        if not item.codes or not (_is_place(item, folded) or _follows_work(item, text, pieces)):
+            continue
+        last = items[-1] if items else None
+        if last is not None and last.codes == item.codes and folded[last.end : item.start].strip(" ,") in {"", "kota"}:
+            items[-1] = replace(last, end=item.end, doubts=item.doubts)  # a quarter and its city are one place
+        else:
+            items.append(item)
     for item in items:
         if len(item.codes) == 1:
             pieces.append(_Piece("region", item.codes[0], item.start, item.end, 4, item.doubts))
         else:
             pieces.append(_Piece("region", "|".join(item.codes), item.start, item.end, 4, (*item.doubts, "twin")))
+
+
+def _follows_work(item: RegionFound, text: str, pieces: list[_Piece]) -> bool:
+    """Whether an everyday name is a place because it stands, with a capital, right after an occupation."""
+    return text[item.start : item.start + 1].isupper() and any(
+        piece.entity == "occupation" and piece.end == item.start - 1 for piece in pieces
+    )
 
 
 def _is_place(item: RegionFound, folded: str) -> bool:
@@ -416,13 +459,62 @@ def _names(text: str, folded: str, pieces: list[_Piece]) -> None:
             folded[match.end() : match.end() + 90],
         ):
             _name_from(text, folded, match.end() + new.end(), 4, pieces)
+    if text == folded:  # the names below are told by their capitals alone
+        return
     for match in _I_AM.finditer(folded):
-        word = re.match(r"(?:(?:[Pp]ak|[Bb]u|[Mm]as|[Mm]bak) )?([^\W\d_]+)", text[match.end() :])
-        if word is not None and word.group(1)[:1].isupper() and not word.group(1).isupper():
+        if _capital_at(text, match.end()):
             _name_from(text, folded, match.end(), 6, pieces)
+    for match in _KIN_CUE.finditer(folded):
+        if _capital_at(text, match.end()) and not _SPOKEN_TO.match(folded[: match.end()]):
+            _names_from(text, folded, match.end(), pieces)
+    titled = _TITLED.match(folded)
+    if titled is not None and _capital_at(text, titled.start("name")):
+        _name_from(text, folded, titled.start("name"), 6, pieces)
+    opening = _OPENING_NAME.match(folded)
+    if opening is not None and all(_is_name_word(word) for word in text[slice(*opening.span("name"))].split()):
+        _name_from(text, folded, opening.start("name"), 6, pieces)
 
 
-def _name_from(text: str, folded: str, start: int, rank: int, pieces: list[_Piece]) -> None:
+def _capital_at(text: str, at: int) -> bool:
+    """Whether a word written like a name begins there: a capital, then small letters; a title before it is passed."""
+    word = re.match(r"(?:(?:[Pp]ak|[Bb]u|[Mm]as|[Mm]bak|[Bb]ang|[Kk]ang|[Mm]bah) )?([^\W\d_]+)", text[at:])
+    return word is not None and _is_name_word(word.group(1)) and word.group(1).lower() not in _CALLED
+
+
+def _is_name_word(word: str) -> bool:
+    return word[:1].isupper() and (len(word) == 1 or not word.isupper()) and fold(word) not in _OPENERS
+
+
+#: Words that open a message with a capital and are no name.
+_OPENERS = frozenset(
+    "halo hai hello hi selamat assalamualaikum mohon tolong maaf permisi saya kami nama pak bu kak mas mbak min admin "
+    "siang sore pagi malam untuk kepada yth bapak ibu bila jika kalau bpjs ketenagakerjaan kesehatan jamsostek di ke "
+    "dari dengan salam sejahtera terima kasih kecelakaan aku gue kulo abdi awak ambo ulun unda beta tiang horas punten "
+    "ini itu".split()
+)
+#: What follows "pekerja", "anak saya" or "nama" and begins like a name, but names nobody.
+_NOBODY = frozenset(
+    "ahli rentan informal mandiri formal lepas harian migran penerima bukan jatuh sekolah meninggal sakit kecelakaan "
+    "wafat kerja bekerja ikut daftar sudah belum mau kandung pertama kedua jawa sumatera kalimantan sulawesi papua nusa "
+    "bali maluku kota kabupaten provinsi bpjs jamsostek sebagai yang dan".split()
+)
+
+
+def _names_from(text: str, folded: str, start: int, pieces: list[_Piece]) -> None:
+    """The name at `start` and those joined to it: "Udin dan Jamal"."""
+    for _ in range(_MOST_JOINED):
+        end = _name_from(text, folded, start, 6, pieces)
+        more = _ONE_MORE.match(folded, end) if end is not None else None
+        if more is None or not _capital_at(text, more.end()):
+            return
+        start = more.end()
+
+
+_MOST_JOINED = 5
+
+
+def _name_from(text: str, folded: str, start: int, rank: int, pieces: list[_Piece]) -> int | None:
+    """Adds the name at `start`, if there is one, and says where it ends."""
     rest = folded[start : start + 70]
     stop = _NAME_STOP.search(rest, 2)
     initial = re.match(r"[a-z]\.\s?", rest)
@@ -432,10 +524,14 @@ def _name_from(text: str, folded: str, start: int, rank: int, pieces: list[_Piec
     read = name_in(text[start:end], folded[start:end])
     if isinstance(read, Reading):
         words = str(read.value).split()
-        if rank == 6 and find_regions(words[0].lower()):
-            return
+        if words[0].lower() in _NOBODY:
+            return None
+        if rank == 6 and (find_regions(words[0].lower()) or find_occupations(" ".join(words).lower())):
+            return None
         at = folded.find(words[0].lower(), start, end)
         pieces.append(_Piece("person_name", str(read.value), at if at >= 0 else start, end, rank, read.doubts))
+        return end
+    return None
 
 
 def _without_taken_back(pieces: list[_Piece], folded: str) -> list[_Piece]:
@@ -487,7 +583,7 @@ def read_in_sentence(text: str, *, today: date) -> tuple[Found, ...]:
     _programmes(folded, pieces)
     _names(text[: len(folded)], folded, pieces)
     _occupations(folded, pieces)
-    _regions(folded, pieces)
+    _regions(text, folded, pieces)
     chosen: list[_Piece] = []
     for piece in sorted(pieces, key=lambda p: (p.rank, p.start, -p.end)):
         if all(piece.end <= other.start or piece.start >= other.end for other in chosen):

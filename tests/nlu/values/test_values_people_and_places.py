@@ -12,6 +12,12 @@ TODAY = date(2026, 11, 22)
 
 NAMES = (
     ("R. Ahmad Fauzi", "R. Ahmad Fauzi"),
+    ("Anwar", "Anwar"),
+    ("Syahrul Gunawan", "Syahrul Gunawan"),
+    ("nama Nadia", "Nadia"),
+    ("nama Eko Prasetyo", "Eko Prasetyo"),
+    ("nama saya Isnaini", "Isnaini"),
+    ("nama e Sri", "Sri"),
     ("Budi Santoso, 45 tahun", "Budi Santoso"),
     ("dewi sartika s.pd", "Dewi Sartika"),
     ("budi santoso", "Budi Santoso"),
