@@ -24,7 +24,7 @@ from flows.asking import (
 from flows.flow import Ask, Flow, Leave, Rejected
 from flows.model import Value
 from flows.reading import named_pick, read_answer
-from flows.wording import after_name, agrees, correction, names_any, plain
+from flows.wording import after_name, agrees, before_name, correction, names_any, plain
 from flows.work import Work
 from nlu.understanding import Understanding
 from nlu.values import Reading, Refusal, read
@@ -35,7 +35,7 @@ _ADDS = re.compile(r"^(tambah\w*|nambah\w*|jangan|tanpa|anonim|rahasiakan|gak us
 _WRONG = re.compile(r"\b(salah|keliru|ubah|ganti|koreksi|betulin|benerin)\b")
 _NO_VALUE = frozenset((
     "kurang", "salah", "keliru", "belum", "bukan", "beda", "lain", "itu", "tadi", "nya", "lengkap", "komplit", "typo",
-    "deh", "kak", "min", "dong", "sih",
+    "deh", "kak", "min", "dong", "sih", "bu", "pak", "ibu", "bapak", "mas", "mbak", "td", "ya",
 ))  # fmt: skip
 """Words that say that an answer is wrong, and are none themselves."""
 _SENTENCE_WORDS = 4
@@ -197,7 +197,8 @@ def _named_answer(work: Work, flow: Flow, text: str) -> tuple[Ask, str] | None:
     for ask in flow.steps:
         known = ask.slot in work.slots or (ask.label and ask.when(work))
         if known and ask.names and (match := names_any(text, ask.names)):
-            return ask, after_name(text, match)
+            said = after_name(text, match)
+            return ask, said if not _NO_VALUE.issuperset(plain(said).split()) else before_name(text, match)
     return None
 
 

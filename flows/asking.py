@@ -120,9 +120,24 @@ def go_on(work: Work) -> None:
             go_on(work)
         else:
             start(work, request.intent, request)
-    elif work.tasks:
+    elif work.tasks and work.tasks[-1].trail:
         work.say("engine/back_to", task=task_label(work, work.tasks[-1].flow))
         advance(work)
+    elif work.tasks:
+        # Nothing was answered there yet: it is offered, and does not take over what comes next.
+        label = task_label(work, work.tasks[-1].flow)
+        options = (work.option("go_on", "resume"), work.option("no_need", "drop"))
+        work.ask("engine/offer_resume", args={"task": label}, options=options)
+
+
+def drop(work: Work) -> None:
+    """Forgets the task at hand, of which nothing was answered."""
+    work.settle_question()
+    work.note("flow_cancelled", work.tasks.pop().flow)
+    if work.tasks:
+        go_on(work)
+    else:
+        work.say("engine/dropped_quietly")
 
 
 def task_label(work: Work, flow: str) -> str:

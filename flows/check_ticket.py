@@ -3,17 +3,19 @@ elsewhere only state and promised date are told, and after too many wrong codes 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from flows.flow import Ask, Checked, Fill, Flow, Leave, Outcome, Pick, View, said
+from flows.flow import Ask, Checked, Fill, Flow, Leave, Outcome, Pick, Rejected, View, said
 from flows.format import code_groups, day_and_date, long_date
 from flows.model import (
     AddToTicket,
     Effect,
     MyTickets,
+    OpenTicket,
     RecordWrongCode,
     Say,
     SetTicketStatus,
@@ -22,6 +24,7 @@ from flows.model import (
     Value,
     WrongCodes,
 )
+from flows.promises import first_word
 from flows.wording import is_question, plain
 from nlu.understanding import Understanding
 from nlu.values import Reading, Refusal
@@ -31,6 +34,7 @@ _TELLING_WORDS: Final = 5
 _WORD_TO_STAFF: Final = 3
 _SHOWN_NOTES: Final = 3
 _ENOUGH: Final = said("selesai, cukup, sudah, udah, tidak, gak, oke, ok, makasih, terima kasih, suwun, nuhun, thanks")
+_REOPENS: Final = re.compile(r"\bbuka (lagi|lg|kembali|ulang)\b")
 _CLOSED: Final = frozenset({"closed", "resolved"})
 
 
@@ -47,8 +51,11 @@ def _ticket(view: View) -> TicketFacts:
 
 def _prefill(view: View, understanding: Understanding) -> Mapping[str, Value]:
     """The code in the message, or the only report this person has."""
-    codes = [entity.value for entity in understanding.entities if entity.entity == "ticket_code"]
-    return {"ticket_code": codes[0]} if codes else _only_one(view)
+    codes = [str(entity.value) for entity in understanding.entities if entity.entity == "ticket_code"]
+    given: dict[str, Value] = {"ticket_code": codes[0]} if codes else dict(_only_one(view))
+    if given and _REOPENS.search(plain(understanding.text)):
+        return {**given, "ticket_action": "reopen"}
+    return given
 
 
 def _only_one(view: View) -> Mapping[str, Value]:
@@ -64,10 +71,7 @@ def _list_mine(view: View) -> tuple[Say, ...]:
     mine = _mine(view)
     if not mine:
         return ()
-    lines = "\n".join(
-        f"• {ticket.code} – {_what(view, ticket)}, {view.copy.label(f'label/status_{ticket.status}')}"
-        for ticket in mine
-    )
+    lines = "\n".join(f"• {ticket.code} – {_what(view, ticket)}, {_status(view, ticket)}" for ticket in mine)
     return (Say("check_ticket/yours", {"lines": lines}),)
 
 
@@ -97,10 +101,23 @@ def _state(view: View, ticket: TicketFacts, key: str) -> Say:
         {
             "code": ticket.code,
             "what": _what(view, ticket),
-            "status": view.copy.label(f"label/status_{ticket.status}"),
-            "promised": _told(view, ticket.due or ticket.promised),
+            "status": _status(view, ticket),
+            "promised": _told(view, _promised(view, ticket)),
         },
     )
+
+
+def _status(view: View, ticket: TicketFacts) -> str:
+    """Nobody's yet, or in somebody's hands: only what is so."""
+    waiting = ticket.status == "open" and ticket.mine and not ticket.owner
+    return view.copy.label("label/status_untaken" if waiting else f"label/status_{ticket.status}")
+
+
+def _promised(view: View, ticket: TicketFacts) -> date | None:
+    """The day by which it must be solved; a fresh application was promised its first word."""
+    if ticket.kind == "application" and ticket.status == "submitted":
+        return view.calendar.add_working_days(ticket.opened, view.settings.first_response_days)
+    return ticket.due or ticket.promised
 
 
 def _told(view: View, day: date | None) -> str:
@@ -109,7 +126,7 @@ def _told(view: View, day: date | None) -> str:
 
 def _tell(view: View) -> tuple[Say, ...]:
     ticket = _ticket(view)
-    dated = ticket.due or ticket.promised
+    dated = _promised(view, ticket)
     says = [_state(view, ticket, "check_ticket/state" if dated else "check_ticket/state_undated")]
     if notes := ticket.notes[-_SHOWN_NOTES:]:
         zone = ZoneInfo(view.settings.office_zone)
@@ -123,7 +140,7 @@ def _actions(view: View) -> tuple[Pick, ...]:
     add = Pick("add", "ticket_add", said("tambah, tambahin, keterangan, nambah, nambahin, tambahan"))
     done = Pick("done", "ticket_done", _ENOUGH)
     if ticket.kind == "application":
-        return (done,)
+        return (Pick("withdraw", "ticket_withdraw", said("batal, batalin, batalkan, gak jadi, ga jadi, tarik")), done)
     if ticket.status in _CLOSED:
         return (Pick("reopen", "ticket_reopen", ("buka", "buka lagi")), add, done)
     return (add, Pick("close", "ticket_close", ("tutup", "tutup aja")), done)
@@ -132,6 +149,8 @@ def _actions(view: View) -> tuple[Pick, ...]:
 def _check_action(view: View, value: Value, _: Reading | None) -> Checked:
     """ "Mau nambahin, kejadiannya di loket 3" says what to do and what to add."""
     words = view.turn.understanding.text if view.turn.understanding else ""
+    if value not in [pick.value for pick in _actions(view)]:
+        return Rejected("reject/pick")
     if value == "add" and len(plain(words).split()) >= _TELLING_WORDS:
         return Fill({"ticket_action": value, "ticket_note": words})
     return Fill({"ticket_action": value})
@@ -147,8 +166,36 @@ def _heard_at_action(view: View, _: Refusal) -> Fill | None:
     return Fill({}, (AddToTicket(view.text("ticket_code"), words), Say("engine/more_noted")))
 
 
+def _closes(view: View) -> bool:
+    return view.slots.get("ticket_action") == "close"
+
+
+def _check_sure(_: View, value: Value, __: Reading | None) -> Checked:
+    if value is True:
+        return Fill({"close_sure": True})
+    return Leave((Say("check_ticket/done"),), completed=True)
+
+
 def _adds(view: View) -> bool:
     return view.slots.get("ticket_action") == "add"
+
+
+def _code_args(view: View) -> Mapping[str, str]:
+    return {"code": view.text("ticket_code")}
+
+
+def _withdraw(view: View, code: str) -> tuple[Effect, ...]:
+    """A sign-up that was sent is taken back by staff alone; nothing else may promise it."""
+    promise = first_word(view)
+    asked = OpenTicket(
+        view.fresh_code(),
+        "withdraw_application",
+        code,
+        promised=promise.until,
+        due=promise.day,
+        details={"application": code},
+    )
+    return (asked, Say("check_ticket/withdrawing", {"code": code, "ticket": asked.code, "day": promise.told}))
 
 
 def _photo_note(view: View, media: str, caption: str) -> Fill | None:
@@ -166,6 +213,8 @@ def _note_media(view: View) -> tuple[str, ...]:
 def finish(view: View) -> Outcome:
     """Does what was chosen for the person's own report."""
     code, action = view.text("ticket_code"), view.text("ticket_action")
+    if action == "withdraw":
+        return Outcome(_withdraw(view, code))
     effects: dict[str, tuple[Effect, ...]] = {
         "add": (
             AddToTicket(code, view.text("ticket_note"), media=_note_media(view)),
@@ -188,5 +237,6 @@ CHECK_TICKET = Flow(
             clears=("ticket_action",)),
         Ask("ticket_action", "pick", picks=_actions, check=_check_action, refused=_heard_at_action, before=_tell),
         Ask("ticket_note", "free", when=_adds),
+        Ask("close_sure", "yes_no", when=_closes, check=_check_sure, args=_code_args),
     ),
 )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
+from itertools import groupby
 from typing import Final, Literal, cast
 
 from flows.calculate_contribution import amounts
@@ -21,9 +22,9 @@ from flows.rules.ages import ADULT_AGE, age_limit, is_under_18, is_young_enough_
 from flows.rules.contributions import (
     BASIC_PACKAGE,
     FULL_PACKAGE,
+    Amount,
     Sector,
     bracket_for,
-    month_after,
     total_for_months,
 )
 from flows.wording import plain
@@ -34,6 +35,7 @@ from nlu.values.occupations import OCCUPATIONS
 
 CONSENT_PURPOSE: Final = "enrolment"
 CONSENT_VERSION: Final = "2026-11"
+_ABROAD: Final = frozenset({"telegram", "whatsapp"})
 _MOST_MONTHS: Final = 12
 _PAID_BY_OTHERS: Final = frozenset({"domestic", "social_other", "religion_edu"})
 """Groups of the occupation list in which many work for somebody else: the question stands."""
@@ -226,8 +228,8 @@ def _first_month(view: View) -> date:
     return view.today.replace(day=1)
 
 
-def _cost(view: View) -> tuple[int, int]:
-    """What the chosen months cost together, and the first of them. Whole rupiah."""
+def _cost(view: View) -> tuple[int, tuple[Amount, ...]]:
+    """What the chosen months cost together, and each of them. Whole rupiah."""
     programmes = frozenset(cast(list[str], view.slots["programme"]))
     total, months = total_for_months(
         bracket_for(view.number("money")),
@@ -236,18 +238,27 @@ def _cost(view: View) -> tuple[int, int]:
         first_month=_first_month(view),
         months=view.number("duration_months"),
     )
-    return total, months[0].total
+    return total, months
 
 
 def _show_months(view: View, value: Value) -> str:
     if not {"programme", "money", "occupation"} <= view.slots.keys():
         return view.copy.label("label/months_plain", months=str(value))
-    total, first = _cost(view)
-    last = month_after(_first_month(view), view.number("duration_months") - 1)
-    span = month_year(last) if value == 1 else f"{month_year(_first_month(view))} – {month_year(last)}"
-    return view.copy.label(
-        "label/months_cost", months=str(value), span=span, first=rupiah(first), total=rupiah_long(total)
-    )
+    total, amounts_by_month = _cost(view)
+    spans = "; ".join(_span(same) for same in _runs(amounts_by_month))
+    return view.copy.label("label/months_cost", months=str(value), spans=spans, total=rupiah_long(total))
+
+
+def _runs(months: tuple[Amount, ...]) -> list[list[Amount]]:
+    """Months in a row that cost the same: a discount may end on the way."""
+    return [list(same) for _, same in groupby(months, key=lambda month: month.total)]
+
+
+def _span(months: list[Amount]) -> str:
+    """`November – Desember 2026 Rp15.400 sebulan`."""
+    first, last = months[0].month, months[-1].month
+    told = month_year(last) if first == last else f"{month_year(first)} – {month_year(last)}"
+    return f"{told} {rupiah(months[0].total)} sebulan"
 
 
 def _months(_: View) -> tuple[Pick, ...]:
@@ -282,7 +293,7 @@ def finish(view: View) -> Outcome:
         income=view.number("money"),
         programmes=tuple(cast(list[str], view.slots["programme"])),
         months=view.number("duration_months"),
-        monthly_amount=_cost(view)[1],
+        monthly_amount=_cost(view)[1][0].total,
         phone=view.text("phone"),
         phone_owner=view.text("phone_owner") or "self",
         for_whom=view.text("for_whom"),
@@ -326,6 +337,12 @@ def _phone_args(view: View) -> Mapping[str, str]:
     return {"phone": mask_phone(view.turn.sender.phone or "")}
 
 
+def _consent_args(view: View) -> Mapping[str, str]:
+    """Where messages pass through somebody's servers abroad, that is said."""
+    abroad = view.turn.sender.channel in _ABROAD
+    return {"transit": view.copy.label("label/transit_abroad") if abroad else ""}
+
+
 def _declared_args(view: View) -> Mapping[str, str]:
     household = view.slots.get("livelihood") == "household"
     return {**_reader_args(view), "works": view.copy.label("label/works_household" if household else "label/works_own")}
@@ -365,6 +382,7 @@ _TOLD: Final = (
     ),
     Pick(False, "no", said("nanti saya bilang, nanti aku bilang, nanti bilang, belum bilang, belum tau, belum tahu")),
 )
+_NAME_WORDS: Final = ("nama lengkap", "nama", "namanya", "nm", "lengkapnya")
 _EMPLOYS: Final = (Pick(False, "no", said("sendirian, kerja sendiri, sendiri aja, sendiri saja")),)
 _SAME_PHONE: Final = (
     Pick(True, "yes", said("hp ini, nomor ini, wa ini, yang ini, ini wa saya, ini nomor saya")),
@@ -394,7 +412,7 @@ ENROLL = Flow(
     finish=finish,
     begin=lambda view: ({}, (Say("enroll/intro"),)),
     steps=(
-        Ask("consent", "yes_no", when=_has_not_agreed, check=_check_consent),
+        Ask("consent", "yes_no", when=_has_not_agreed, check=_check_consent, args=_consent_args),
         Ask("for_whom", "pick", picks=lambda _: _FOR_WHOM, check=_check_for_whom,
             clears=("relation", "other_told", "phone_owner")),
         Ask("relation", "pick", when=_for_other, picks=lambda _: _RELATIONS, label="relation", names=("hubungan",)),
@@ -404,7 +422,7 @@ ENROLL = Flow(
         Ask("nik", "nik", check=_check_nik, entity="nik", show=lambda _, nik: mask_nik(str(nik)), form=True,
             names=("nik", "ktp", "no ktp", "nomor ktp"), label="nik", clears=("nik_right",), args=_reader_args),
         Ask("nik_right", "yes_no", check=_check_nik_right, args=_nik_args, counted=False),
-        Ask("person_name", "person_name", entity="person_name", names=("nama", "namanya", "nm"), label="name",
+        Ask("person_name", "person_name", entity="person_name", names=_NAME_WORDS, label="name",
             args=_reader_args),
         region_step(_reader_args),
         occupation_step(),

@@ -203,6 +203,8 @@ def finish(view: View) -> Outcome:
     args = {"code": code, "first": day_and_date(first), "due": day_and_date(due)}
     key = "filed_urgent" if rule.priority == "urgent" else "filed"
     says: tuple[Effect, ...] = (Say(f"file_complaint/{key}", args),)
+    if view.turn.sender.phone is None:
+        says = (*says, Say("file_complaint/keep_code"))
     if view.copy.has(f"file_complaint/after_{category}"):
         says = (*says, Say(f"file_complaint/after_{category}"))
     return Outcome((ticket, *says))

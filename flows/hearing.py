@@ -14,9 +14,10 @@ from flows.asking import (
     filled_by_refusal,
     is_read_back,
     missed,
+    start,
 )
 from flows.flow import Ask
-from flows.meaning import act, act_on_meaning, control, is_topic, kept_by_flow, not_understood, open_talk
+from flows.meaning import act, act_on_meaning, code_named, control, is_topic, kept_by_flow, not_understood, open_talk
 from flows.misfortune import MISFORTUNE, heed, tells
 from flows.options import CHOICE_WORDS, option_agreed, option_chosen, option_named, says_no
 from flows.reading import read_answer
@@ -28,6 +29,7 @@ from nlu.values import Refusal
 _CHOSEN: Final = frozenset({"pick", "yes_no"})
 _SHORT_WORDS: Final = 8
 _WHY_WORDS: Final = 3
+_PLAIN_WORDS: Final = 2
 _TASK_WORDS: Final = 5
 """From this many words on, a sure reading is another task even where a number stands in it."""
 _HAS_NONE: Final = re.compile(
@@ -105,9 +107,11 @@ def _answer(work: Work, ask: Ask, text: str, understanding: Understanding) -> No
 def _comes_before_answer(work: Work, heard: _Heard) -> bool:
     """What is never read as an answer: a way out that was offered, a question, a why, a correction, a call for help."""
     ask, text = heard.ask, heard.text
-    if _is_stuck(work) and (option := option_agreed(work, text) or option_chosen(work, text)):
+    if ask.kind != "ticket_code" and (code := code_named(heard.understanding)) and heard.words <= _SHORT_WORDS:
+        start(work, "check_ticket", heard.understanding, {"ticket_code": code})
+    elif _is_stuck(work) and (option := option_agreed(work, text) or option_chosen(work, text)):
         act(work, option.action)
-    elif heard.words <= _WHY_WORDS and asks_why(text) and not heard.intent.startswith("faq/"):
+    elif _asks_why_here(heard):
         explain_question(work, ask)
     elif heard.sure and is_question(text) and is_topic(work, heard.intent) and _may_interrupt(heard):
         act_on_meaning(work, heard.understanding)
@@ -120,6 +124,14 @@ def _comes_before_answer(work: Work, heard: _Heard) -> bool:
     else:
         return False
     return True
+
+
+def _asks_why_here(heard: _Heard) -> bool:
+    """A short why, or "kok 61 ribu?": about the question that stands open, not a complaint."""
+    if not asks_why(heard.text) or heard.intent.startswith("faq/"):
+        return False
+    about_money = any(entity.entity == "money" for entity in heard.understanding.entities)
+    return heard.words <= _WHY_WORDS or (about_money and heard.ask.kind != "free")
 
 
 def _is_instead_of_answer(work: Work, heard: _Heard, refusal: Refusal) -> bool:
@@ -158,7 +170,7 @@ def _is_clear(work: Work, heard: _Heard) -> bool:
 def _otherwise(work: Work, heard: _Heard, refusal: Refusal) -> None:
     """Words that are no answer may name an option shown (as `Lewati`), or answer a question yet to come."""
     ask, text = heard.ask, heard.text
-    option = option_chosen(work, text)
+    option = option_chosen(work, text) if ask.kind != "yes_no" or heard.words <= _PLAIN_WORDS else None
     if option and (ask.kind in _CHOSEN or not option.action.startswith("answer:")):
         act(work, option.action)
     elif filled_by_refusal(work, ask, refusal):

@@ -8,14 +8,16 @@ from typing import Final
 import msgspec
 
 from flows.answering import accept, edit, go_back, send, skip
-from flows.asking import advance, ask_step, cancel, go_on, is_read_back, keep, start, task_label
+from flows.asking import advance, ask_step, cancel, drop, go_on, is_read_back, keep, start, task_label
 from flows.flow import Fill
 from flows.menu import greet, hail, menu_options, show_menu
-from flows.model import Choice
+from flows.model import Choice, MyTickets
 from flows.wording import ANSWERS, CONTROLS, PLEASANTRIES, plain
 from flows.work import Work
 from nlu.understanding import Part, Understanding
 
+_CODES: Final = frozenset({"ticket_code", "pledge_code", "bill_code"})
+_DONE: Final = frozenset({"closed", "resolved", "rejected"})
 _SCAM: Final = re.compile(r"hadiah|undian|pemenang|menang|bonus|klik|bit ly|\bpin\b|link")
 
 
@@ -30,6 +32,9 @@ def open_talk(work: Work, understanding: Understanding) -> None:
         begin(work, first.intent, _understanding_of(first, understanding))
         return
     intent, confidence = understanding.intent, understanding.confidence
+    if code := code_named(understanding):
+        start(work, "check_ticket", understanding, {"ticket_code": code})
+        return
     if not plain(understanding.text) or (intent in ANSWERS and not understanding.entities):
         work.ask("engine/anything", options=menu_options(work))
         return
@@ -43,6 +48,12 @@ def open_talk(work: Work, understanding: Understanding) -> None:
         _clarify(work, understanding)
     else:
         not_understood(work, understanding)
+
+
+def code_named(understanding: Understanding) -> str:
+    """The one code of ours that stands in a message, '' when none or several do: it says what is asked about."""
+    codes = {str(entity.value) for entity in understanding.entities if entity.entity in _CODES}
+    return codes.pop() if len(codes) == 1 else ""
 
 
 def answer_topic(work: Work, topic: str) -> None:
@@ -81,8 +92,6 @@ def act_on_meaning(work: Work, understanding: Understanding) -> None:
         _pleasantry(work, intent, understanding.text)
     elif intent in CONTROLS:
         control(work, intent)
-    elif codes := [entity for entity in understanding.entities if entity.entity == "ticket_code"]:
-        start(work, "check_ticket", slots={"ticket_code": codes[0].value})
     else:
         not_understood(work, understanding)
 
@@ -231,10 +240,22 @@ def control(work: Work, intent: str) -> None:
             back_to_question(work)
 
 
-def _cancel(work: Work) -> None:
-    if not work.tasks:
+def _cancel_what_was_sent(work: Work) -> None:
+    """Nothing is being filled in; what was sent already can only be taken back by staff, and that is said."""
+    mine = work.fact(MyTickets())
+    open_ones = [ticket for ticket in mine if ticket.status not in _DONE] if isinstance(mine, tuple) else []
+    if not open_ones:
         work.settle_question()
         work.say("engine/nothing_to_cancel")
+        return
+    work.unclear_words = work.turn.understanding
+    options = (work.option("staff", "staff"), work.option("no_need", "menu"))
+    work.ask("engine/already_sent", args={"code": open_ones[0].code}, options=options)
+
+
+def _cancel(work: Work) -> None:
+    if not work.tasks:
+        _cancel_what_was_sent(work)
         return
     filled = sum(value is not None for value in work.slots.values())
     asked_already = work.asked is not None and work.asked.key == "engine/confirm_cancel"
@@ -295,12 +316,14 @@ def act(work: Work, action: str) -> None:
         case "resume":
             work.settle_question()
             advance(work)
+        case "drop":
+            drop(work)
         case "later":
             if ask:
                 ask_step(work, ask, aloud=False)
             work.say("engine/later", task=task_label(work, work.tasks[-1].flow))
         case "staff":
-            begin(work, "talk_to_staff", None)
+            begin(work, "talk_to_staff", work.before.unclear_words)
         case "menu":
             work.ask("engine/menu", options=menu_options(work))
         case _:

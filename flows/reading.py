@@ -23,6 +23,8 @@ _BOTH = re.compile(r"^(ya |iya |mau )?(dua duanya|dua2nya|keduanya|kedua duanya)
 _NO = re.compile(r"(gak|ga|nggak|enggak|tidak|tdk|tanpa|bukan|ndak|jangan|ora)\b")
 _BEHIND_NO = re.compile(rf"\b{_NO.pattern}( (usah|mau|pake|pakai|perlu|lagi|sedang|ikut|punya))* \w+")
 _ONCE = "dulu"
+_TAG_WORDS = 2
+"""From the third word on, a "ga" at the end asks ("masih nyambung ga") and denies nothing."""
 _PICK_WORDS = 7
 """Longer words are no plain choice, whatever words of one stand in them."""
 _PLAIN_NO = frozenset(
@@ -96,7 +98,7 @@ def _read_yes_no(work: Work, picks: tuple[Pick, ...], text: str) -> tuple[Value,
     if named := named_pick(picks, text):
         return named.value, Reading("yes" if named.value else "no")
     words = plain(text).split()
-    if _ONCE in words:
+    if _ONCE in words or (len(words) > _TAG_WORDS and words[-1] in _PLAIN_NO and words[0] not in _PLAIN_NO):
         return Refusal("unclear", attempt=False)
     result = read("affirm_deny", text, today=work.today)
     if isinstance(result, Reading) and result.value != "unclear":

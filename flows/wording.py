@@ -111,6 +111,9 @@ _LINKS: Final = re.compile(
     re.IGNORECASE,
 )
 """Words between the name of an answer and its value."""
+_BEFORE_LINKS: Final = re.compile(
+    r"[\s,]*\b(yang|yg|bener|benar|itu|harusnya|seharusnya|sebenarnya)\b.*$", re.IGNORECASE
+)
 _APOLOGY: Final = re.compile(r"^\s*(eh+|ralat|maaf|sori|sorry|aduh)\b[\s,.!]+(?=\S)", re.IGNORECASE)
 
 
@@ -184,6 +187,12 @@ def names_any(text: str, names: tuple[str, ...]) -> re.Match[str] | None:
         if match := re.search(rf"\b{re.escape(name)}(nya|ku|mu)?\b", text, re.IGNORECASE):
             return match
     return None
+
+
+def before_name(text: str, match: re.Match[str]) -> str:
+    """What stands before a named answer: "Wati Kurniasih yg bener namanya bu" → "Wati Kurniasih"."""
+    before = _APOLOGY.sub("", text[: match.start()])
+    return _BEFORE_LINKS.sub("", before).strip(" ,.")
 
 
 def after_name(text: str, match: re.Match[str]) -> str:

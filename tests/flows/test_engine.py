@@ -17,16 +17,20 @@ from flows.model import (
     Media,
     MemberById,
     MemberFacts,
+    MyTickets,
     OpenHandover,
     OpenTicket,
     RecordConsent,
     RecordIdentityTry,
     SenderIsMember,
+    SetTicketStatus,
     SetTimer,
     StaffAction,
     Sticker,
+    TicketByCode,
     TicketFacts,
     TimerDue,
+    WrongCodes,
 )
 from nlu.understanding import Entity, Part
 from tests.flows.conftest import Chat
@@ -185,6 +189,71 @@ def test_unsure_reading_is_asked_back(chat: Chat) -> None:
     assert chat.user("2jt iuran apa daftar", "calculate_contribution", 0.45, entities=entities) == ["engine/clarify"]
     assert chat.user("1")[0] == "engine/noted"
     assert chat.slots["money"] == 2_000_000
+
+
+def test_neither_reading_opens_the_menu_and_other_words_are_heard(chat: Chat) -> None:
+    """Who meant neither of two readings gets the menu; who says it in other words is understood anew."""
+    assert chat.user("iuran apa gitu", "calculate_contribution", 0.45) == ["engine/clarify"]
+    assert chat.session.asked
+    assert chat.user(chat.session.asked.options[-1].title) == ["engine/menu"]
+    chat.user("iuran apa gitu deh", "calculate_contribution", 0.45)
+    assert chat.user("maksudnya pengen jadi peserta", "enroll")[0] == "enroll/intro"
+
+
+def test_a_code_with_words_opens_its_report(chat: Chat) -> None:
+    """A code of ours says what is asked about, whatever else the words could mean."""
+    mine = TicketFacts("RK-7K3Q-9XTM", "complaint", "claim_delayed", "open", None, chat.now, mine=True)
+    chat.answers[TicketByCode] = mine
+    chat.answers[WrongCodes] = 0
+    code = (Entity("ticket_code", "RK-7K3Q-9XTM", "RK-7K3Q-9XTM", 0, 12),)
+    said = chat.user("RK-7K3Q-9XTM gimana kabarnya", "check_pledge", 1.0, entities=code)
+    assert said[0].startswith("check_ticket/state")
+    chat.sign_up_to("region")
+    assert chat.user("RK-7K3Q-9XTM dong", "check_pledge", entities=code)[0].startswith("check_ticket/state")
+
+
+def test_closing_a_report_is_asked_once_more(chat: Chat) -> None:
+    """An angry "tutup aja" closes nothing by itself."""
+    chat.answers[TicketByCode] = TicketFacts("RK-7K3Q-9XTM", "complaint", "other", "open", None, chat.now, mine=True)
+    chat.answers[WrongCodes] = 0
+    chat.user("RK-7K3Q-9XTM", entities=(Entity("ticket_code", "RK-7K3Q-9XTM", "RK-7K3Q-9XTM", 0, 12),))
+    assert chat.user("tutup aja semuanya", "abuse") == ["check_ticket/ask_close_sure"]
+    assert chat.did(SetTicketStatus) == []
+    assert chat.user("tidak", "deny") == ["check_ticket/done"]
+
+
+def test_what_was_sent_is_taken_back_by_staff(chat: Chat) -> None:
+    """`batal` after sending does not pretend that nothing was sent."""
+    sent = TicketFacts("RK-7K3Q-9XTM", "application", "", "submitted", None, chat.now, mine=True)
+    chat.answers[MyTickets] = (sent,)
+    assert chat.user("batalin dulu deh, gajadi", "cancel") == ["engine/already_sent"]
+    assert chat.user("ya", "affirm") == ["talk_to_staff/opened"]
+    (ticket,) = chat.did(OpenTicket)
+    assert isinstance(ticket, OpenTicket)
+    assert "batalin" in ticket.text
+
+
+def test_task_without_an_answer_is_offered_not_pushed(chat: Chat) -> None:
+    """A task left before its first answer does not take over what comes next."""
+    chat.user("cek saldo", "check_balance")
+    assert chat.user("petugas", "talk_to_staff") == ["talk_to_staff/opened", "engine/offer_resume"]
+    assert chat.user("tidak usah", "deny") == ["engine/dropped_quietly"]
+    assert chat.session.tasks == ()
+
+
+def test_form_of_address_is_never_a_name(chat: Chat) -> None:
+    """`Wati Kurniasih yg bener namanya bu` corrects the name to what stands before it."""
+    chat.sign_up_to("region")
+    said = chat.user("Wati Kurniasih yg bener namanya bu", "correct")
+    assert said == ["engine/corrected", "enroll/ask_region"]
+    assert chat.slots["person_name"] == "Wati Kurniasih"
+
+
+def test_words_that_ask_are_no_denial(chat: Chat) -> None:
+    """`masih nyambung ga` does not throw away the number that was just given."""
+    chat.sign_up_to("nik_right")
+    chat.user("halo masih nyambung ga", "greet", 0.5)
+    assert chat.slots["nik"] == "3275011708909001"
 
 
 def test_not_understood_offers_readings_then_menu_then_a_human(chat: Chat) -> None:
