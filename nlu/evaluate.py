@@ -16,6 +16,10 @@ from nlu.values import KINDS, Reading, Refusal, read
 
 #: From this confidence on a wrong guess counts as a confident one.
 CONFIDENT: Final = 0.7
+#: The same, more strictly: what the product promises is measured here.
+VERY_CONFIDENT: Final = 0.8
+
+_BINS: Final = 10
 
 INVALID: Final = "INVALID"
 UNCLEAR: Final = "unclear"
@@ -51,14 +55,32 @@ class WrongRow(msgspec.Struct, frozen=True):
     confidence: float | None = None
 
 
+class Bin(msgspec.Struct, frozen=True):
+    """The guesses whose confidence lies from `above` up to `below`: how many, how sure on average, how often right."""
+
+    above: float
+    below: float
+    rows: int
+    confidence: float
+    accuracy: float
+
+
 class LabelReport(msgspec.Struct, frozen=True):
-    """The figures of a file of intents or categories. `wrong_confident` counts wrong guesses of `CONFIDENT` or more."""
+    """The figures of a file of intents or categories.
+
+    `wrong_confident` counts wrong guesses of `CONFIDENT` or more, `wrong_very_confident` those above `VERY_CONFIDENT`.
+    `reliability` leaves out tenths without a guess; `calibration_error` is the mean distance between how sure and how
+    right, weighed by rows (0 is perfect).
+    """
 
     kind: str
     rows: int
     accuracy: float
     macro_f1: float
     wrong_confident: int
+    wrong_very_confident: int
+    calibration_error: float
+    reliability: list[Bin]
     by_style: dict[str, Share]
     by_label: dict[str, Share]
     confusions: list[Confusion]
@@ -170,26 +192,51 @@ def _evaluate_labels(
     styles: dict[str, list[bool]] = defaultdict(list)
     labels: dict[str, list[bool]] = defaultdict(list)
     wrong: list[WrongRow] = []
+    guesses: list[tuple[float, bool]] = []
     for row in table.rows:
         understanding = understander.parse(row.cells["text"], today=today)
         best = (understanding.ranking if column == "intent" else understanding.categories)[0]
         meant = row.cells[column].strip()
         pairs.append((meant, best.name))
+        guesses.append((best.confidence, meant == best.name))
         styles[row.cells.get("style", "").strip()].append(meant == best.name)
         labels[meant].append(meant == best.name)
         if meant != best.name:
             wrong.append(WrongRow(row.line, row.cells["text"], meant, best.name, best.confidence))
+    bins = reliability(guesses)
     report = LabelReport(
         kind=column,
         rows=len(pairs),
         accuracy=_share(meant == taken for meant, taken in pairs),
         macro_f1=macro_f1(pairs),
         wrong_confident=sum((row.confidence or 0) >= CONFIDENT for row in wrong),
+        wrong_very_confident=sum((row.confidence or 0) > VERY_CONFIDENT for row in wrong),
+        calibration_error=_rounded(
+            sum(each.rows * abs(each.accuracy - each.confidence) for each in bins) / len(guesses)
+        ),
+        reliability=bins,
         by_style=_shares(styles) if "style" in table.columns else {},
         by_label=_shares(labels),
         confusions=_confusions(pairs),
     )
     return report, wrong
+
+
+def reliability(guesses: Sequence[tuple[float, bool]]) -> list[Bin]:
+    """The reliability curve of (confidence, right) pairs, by tenths; a confidence of 1 belongs to the last."""
+    tenths: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for guess in guesses:
+        tenths[min(int(guess[0] * _BINS), _BINS - 1)].append(guess)
+    return [
+        Bin(
+            above=tenth / _BINS,
+            below=(tenth + 1) / _BINS,
+            rows=len(inside),
+            confidence=_rounded(sum(confidence for confidence, _ in inside) / len(inside)),
+            accuracy=_share(right for _, right in inside),
+        )
+        for tenth, inside in sorted(tenths.items())
+    ]
 
 
 def macro_f1(pairs: Sequence[tuple[str, str]]) -> float:

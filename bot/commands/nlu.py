@@ -17,6 +17,7 @@ from bot.loopback import Loopback, NoAnswer
 from bot.rasa import Rasa
 from nlu.embedded.train import TrainingFailed, ensure_trained
 from nlu.evaluate import (
+    VERY_CONFIDENT,
     EntityReport,
     EvaluationFileError,
     LabelReport,
@@ -221,6 +222,13 @@ def _summary(name: str, report: Report) -> str:
     match report:
         case LabelReport():
             lines.append(f"  macro-F1 {report.macro_f1:.3f}")
+            lines.append(f"  wrong and above {VERY_CONFIDENT}: {report.wrong_very_confident / report.rows:.1%}")
+            lines.append(f"  confidence is off by {report.calibration_error:.3f} on average:")
+            lines += [
+                f"    {each.above:.1f} to {each.below:.1f}: said {each.confidence:.2f}, right {each.accuracy:.2f}"
+                f" of {each.rows}"
+                for each in report.reliability
+            ]
             lines += [
                 f"  {style or '(no style)'}: {each.accuracy:.1%} of {each.rows}"
                 for style, each in report.by_style.items()
