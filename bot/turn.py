@@ -131,11 +131,13 @@ class Turns:
         `turn.max_attempts` the message is parked. A database that is away is waited for and not counted.
 
         A message that a dead process left may have killed it. It is marked before it is begun, and no other such
-        message is in hand meanwhile, so that the next death accuses this one alone. The first death accuses nobody:
-        a process holds many messages, and marking each would cost a commit a turn.
+        message is in hand meanwhile, so that the next death accuses this one alone; at `turn.max_deaths` it is parked.
+        The first death accuses nobody: a process holds many messages, and marking each would cost a commit a turn.
         """
         if not pending.was_left:
             return await self._handle(pending)
+        if pending.deaths >= self.limits.max_deaths:
+            return await self._park(pending)
         async with self._one_suspect:
             await waited_out(self.db, self.clock, lambda conn: inbox.begin(conn, pending.inbox_id, worker=self.worker))
             return await self._handle(pending)

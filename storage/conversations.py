@@ -67,6 +67,7 @@ _PEEK = Prepared(
     .where(conversations.c.id == bindparam("conversation"))
 )
 _PERSON = select(conversations.c.person).where(conversations.c.id == bindparam("which"))
+_OWNER = select(conversations.c.owner).where(conversations.c.id == bindparam("which"))
 _SAMPLES = (
     select(conversations.c.id, conversations.c.session, addresses.c.lookup, addresses.c.channel, addresses.c.address)
     .join_from(inbox, conversations, conversations.c.id == inbox.c.conversation)
@@ -101,6 +102,14 @@ def person_of(conn: Connection, conversation: str) -> str:
     if person is None:
         raise KeyError(conversation)
     return person
+
+
+def owner_of(conn: Connection, conversation: str) -> str:
+    """Who holds it: `bot` or a staff id; nothing has to be opened for it. Raises KeyError when there is none."""
+    owner: str | None = conn.execute(_OWNER, {"which": conversation}).scalar()
+    if owner is None:
+        raise KeyError(conversation)
+    return owner
 
 
 def opens_with(conn: Connection, keys: Keyring) -> bool:

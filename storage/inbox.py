@@ -4,7 +4,7 @@ A row is `new`, then `done` or `parked`. A worker holds a `new` row by a lease; 
 anyone may take the row. Within a conversation only the first `new` row can be claimed.
 
 A row that a worker never let go of was left by a process that died or hangs. Whoever takes it says so before working on
-it (`begin`); if it is left in that state again, the message itself is suspected and the claim counts a failed try.
+it alone (`begin`), and how often that was said counts the deaths that the message may have caused.
 """
 
 from __future__ import annotations
@@ -18,14 +18,12 @@ from sqlalchemy import (
     Connection,
     bindparam,
     exists,
-    false,
     func,
     insert,
     literal_column,
     null,
     or_,
     select,
-    true,
     update,
 )
 
@@ -72,7 +70,8 @@ class Accepted:
 class Pending:
     """A stored message to be handled; `attempts` counts the failed ones so far.
 
-    `was_left`: a process died or hung while it held this message; see `begin`.
+    `was_left`: a process died or hung while it held this message. `deaths` counts how often that happened while it
+    was in hand alone; see `begin`.
     """
 
     inbox_id: int
@@ -81,6 +80,7 @@ class Pending:
     attempts: int
     received_at: datetime
     was_left: bool = False
+    deaths: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ _CLAIMABLE = Prepared(
         inbox.c.attempts,
         inbox.c.received_at,
         inbox.c.worker,
-        inbox.c.begun,
+        inbox.c.deaths,
     )
     .where(inbox.c.status == NEW, _FREE, ~EARLIER_PENDING)
     .order_by(inbox.c.id)
@@ -170,12 +170,12 @@ _CLAIMABLE = Prepared(
 _TAKE = (
     update(inbox)
     .where(inbox.c.id == bindparam("row"), inbox.c.status == NEW, _FREE)
-    .values(worker=bindparam("by"), lease_until=bindparam("until"), attempts=bindparam("tries"), begun=false())
+    .values(worker=bindparam("by"), lease_until=bindparam("until"))
 )
 _BEGIN = (
     update(inbox)
     .where(inbox.c.id == bindparam("row"), inbox.c.status == NEW, inbox.c.worker == bindparam("mine"))
-    .values(begun=true())
+    .values(deaths=inbox.c.deaths + 1)
 )
 _LOAD = select(
     inbox.c.id, inbox.c.dedupe, inbox.c.conversation, inbox.c.content, inbox.c.attempts, inbox.c.received_at
@@ -183,13 +183,13 @@ _LOAD = select(
 _FAIL = (
     update(inbox)
     .where(inbox.c.id == bindparam("row"), inbox.c.status == NEW)
-    .values(attempts=inbox.c.attempts + 1, worker=None, lease_until=bindparam("not_before"), begun=false())
+    .values(attempts=inbox.c.attempts + 1, worker=None, lease_until=bindparam("not_before"), deaths=0)
     .returning(inbox.c.attempts)
 )
 _RELEASE = (
     update(inbox)
     .where(inbox.c.id == bindparam("row"), inbox.c.status == NEW)
-    .values(worker=None, lease_until=None, begun=false())
+    .values(worker=None, lease_until=None, deaths=0)
 )
 _CLOSE = Prepared(
     update(inbox)
@@ -256,16 +256,15 @@ def claim_next(
     row = _CLAIMABLE.first(conn, now=now)
     if row is None:
         return None
-    inbox_id, dedupe, conversation, sealed, attempts, received_at, last_worker, begun = row
+    inbox_id, dedupe, conversation, sealed, attempts, received_at, last_worker, deaths = row
     was_left = last_worker is not None and last_worker != worker
-    attempts += 1 if was_left and begun else 0
-    taken = conn.execute(_TAKE, {"row": inbox_id, "now": now, "by": worker, "until": lease_until, "tries": attempts})
+    taken = conn.execute(_TAKE, {"row": inbox_id, "now": now, "by": worker, "until": lease_until})
     if taken.rowcount != 1:
         return None
     content = _readable(keys, dedupe, sealed)
     if content is None:
         return Unreadable(inbox_id, conversation)
-    return Pending(inbox_id, conversation, content, attempts, received_at, was_left)
+    return Pending(inbox_id, conversation, content, attempts, received_at, was_left, deaths if was_left else 0)
 
 
 def begin(conn: Connection, inbox_id: int, *, worker: str) -> None:

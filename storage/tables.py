@@ -19,7 +19,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    false,
     literal_column,
     text,
 )
@@ -118,7 +117,7 @@ inbox = Table(
     Column("attempts", Integer, nullable=False),
     Column("worker", Text),
     Column("lease_until", Moment),
-    Column("begun", Boolean, nullable=False, server_default=false()),  # in hand alone, to see whether it kills
+    Column("deaths", Integer, nullable=False, server_default="0"),  # times in hand alone after a death
     Column("received_at", Moment, nullable=False),
     Column("handled_at", Moment),
     Index("ix_inbox_conversation_id", "conversation", "id"),

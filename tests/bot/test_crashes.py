@@ -113,6 +113,7 @@ async def _starts_and_dies(world: World) -> None:
 @pytest.mark.asyncio
 async def test_a_message_that_kills_is_parked(world: World) -> None:
     """In hand alone at three deaths, after a first one that accused nobody: parked, and the person is told."""
+    world.config = Config(turn=world.config.turn.model_copy(update={"max_deaths": 3}))
     async with world.program() as program:
         accepted = await program.receive(world.arrival("racun"))
     for _ in range(3):
@@ -129,7 +130,7 @@ async def test_a_message_that_kills_is_parked(world: World) -> None:
 @pytest.mark.asyncio
 async def test_messages_beside_one_that_kills_are_not_suspected(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Taken over together and worked on side by side, only the one in hand is ever counted and parked."""
-    world.config = Config(turn=TurnSection(lease_s=30))
+    world.config = Config(turn=TurnSection(lease_s=30, max_deaths=3))
     async with world.program() as program:
         others = [await program.receive(world.arrival("halo", address=name)) for name in "abc"]
         poison = await program.receive(world.arrival("racun"))
@@ -154,7 +155,7 @@ async def test_messages_beside_one_that_kills_are_not_suspected(world: World, mo
     world.clock.advance(timedelta(seconds=31))
     async with world.program() as program:
         taken = await _take_all(world, program)
-        assert {one.inbox_id: one.attempts for one in taken} == {
+        assert {one.inbox_id: one.deaths for one in taken} == {
             poison.inbox_id: 3,
             **{other.inbox_id: 0 for other in others},
         }
@@ -181,7 +182,7 @@ async def _take_all(world: World, program: Program) -> list[Pending]:
 @pytest.mark.asyncio
 async def test_a_message_that_was_given_back_is_not_suspected(world: World) -> None:
     """Whoever lets go of a message lives: nothing is counted, however often it comes back."""
-    world.config = Config(turn=TurnSection(lease_s=30))
+    world.config = Config(turn=TurnSection(lease_s=30, max_deaths=3))
     async with world.program() as program:
         accepted = await program.receive(world.arrival("halo"))
         await program.db.transaction(lambda conn: inbox.release(conn, accepted.inbox_id))

@@ -282,7 +282,7 @@ async def test_counts_what_was_begun_by_another_worker_and_left(desk: Desk, othe
     async def seen(worker: Desk, minutes: int) -> tuple[bool, int]:
         found = await claim(worker, now=LATER + timedelta(minutes=minutes))
         assert isinstance(found, Pending)
-        return found.was_left, found.attempts
+        return found.was_left, found.deaths
 
     assert await seen(other_desk, 0) == (True, 0)
     await begin(desk)  # not its own: marks nothing
@@ -290,5 +290,5 @@ async def test_counts_what_was_begun_by_another_worker_and_left(desk: Desk, othe
     await begin(desk)
     assert await seen(desk, 4) == (False, 0)
     await begin(desk)
-    assert await seen(other_desk, 6) == (True, 1)
-    assert await seen(desk, 8) == (True, 1)
+    assert await seen(other_desk, 6) == (True, 2)
+    assert await seen(desk, 8) == (True, 2)

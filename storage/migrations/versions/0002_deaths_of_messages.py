@@ -1,4 +1,4 @@
-"""A message that was left by a dead process is marked while it is in hand, to see whether it kills."""
+"""How often a message was in hand alone after a death: whether it kills is seen by its own count."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ depends_on = None
 
 def upgrade() -> None:
     """To this revision."""
-    op.add_column("inbox", sa.Column("begun", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("inbox", sa.Column("deaths", sa.Integer(), nullable=False, server_default="0"))
 
 
 def downgrade() -> None:
     """Back to the revision before."""
-    op.drop_column("inbox", "begun")
+    op.drop_column("inbox", "deaths")
