@@ -34,11 +34,24 @@ STAFF: Final = ("Rina", "Agus")
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """Somebody invented. `record` makes their member's record as of a day; None for who has not joined yet."""
+    """Somebody invented. `record` makes their member's record as of a day; None for who has not joined yet.
+
+    `nik` is what they would give as their own when they sign up; members have theirs in the record.
+    """
 
     about: str
     phone: str
     record: Callable[[date], MemberRow] | None = None
+    nik: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What somebody who plays a persona may be asked for; the last two are empty for who has not joined."""
+
+    nik: str
+    kpj_last4: str = ""
+    paid_until: date | None = None
 
 
 def _budi(today: date) -> MemberRow:
@@ -86,10 +99,25 @@ def _paid(first: date, count: int, amount: int) -> tuple[Contribution, ...]:
 
 
 PERSONAS: Final[Mapping[str, Persona]] = {
-    "wati": Persona("Wati, pedagang pasar, belum terdaftar", "+6281200000001"),
+    "wati": Persona("Wati, pedagang pasar, belum terdaftar", "+6281200000001", nik="3275015505819003"),
     "budi": Persona("Budi Santoso, pengemudi ojek daring, peserta aktif", "+6281200000002", _budi),
     "siti": Persona("Siti Aminah, penjahit, perlindungan tidak aktif", "+6281200000003", _siti),
 }
+
+
+def numbers(conn: Connection, keys: Keyring) -> dict[str, Numbers]:
+    """The invented numbers of every persona, as they stand in the demo's own records."""
+    found = {}
+    for name, persona in PERSONAS.items():
+        if persona.record is None:
+            found[name] = Numbers(persona.nik)
+            continue
+        # Only the months of a record depend on the day it was made, so any day finds the member by NIK.
+        member = members.by_nik(conn, keys, persona.record(date(2000, 1, 1)).nik)
+        if member is not None:
+            row = member.row
+            found[name] = Numbers(row.nik, row.kpj[-4:], row.paid_until)
+    return found
 
 
 def configured(config: Config) -> tuple[Config, Keyring]:

@@ -20,7 +20,7 @@ from bot.channels.web import Listener, WebChannel
 from bot.web import wire
 from bot.web.history import is_unhandled
 from bot.web.visits import Gone, Visit, Visits
-from storage import outbox
+from storage import conversations, outbox
 from storage.database import Database, Unavailable
 from storage.keyring import Keyring
 from storage.outbox import Outgoing
@@ -46,10 +46,11 @@ HEARTBEAT: Final = b": still here\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look at the database found."""
+    """What one look at the database found. `is_bots`: no person of the office holds the conversation."""
 
     answers: tuple[Outgoing, ...]
     is_being_answered: bool
+    is_bots: bool
 
 
 class Streams:
@@ -76,10 +77,11 @@ class Streams:
         spoke_at = time.monotonic()
         was_typing = False
         answered = 0
+        is_bots = True
         while not listener.is_closed:
             pieces: list[bytes] = []
             awaited = listener.awaited
-            is_typing = awaited > answered
+            is_typing = is_bots and awaited > answered
             if listener.must_look:
                 listener.must_look = False
                 try:
@@ -93,8 +95,9 @@ class Streams:
                     listener.must_look = True
                     await listener.wait(POLL_S)
                     continue
-                is_typing = look.is_being_answered
-                answered = answered if is_typing else max(answered, awaited)
+                is_bots = look.is_bots
+                is_typing = is_bots and look.is_being_answered
+                answered = answered if look.is_being_answered else max(answered, awaited)
                 pieces = [_event(row) for row in look.answers]
                 after = look.answers[-1].id if look.answers else after
                 listener.must_look = listener.must_look or len(look.answers) == AT_ONCE
@@ -114,15 +117,16 @@ class Streams:
     async def _look(self, visit: Visit, after: int, awaited: int) -> Look:
         conversation = visit.conversation
         if not conversation:
-            return Look((), False)
+            return Look((), False, True)
         return await self._db.read(lambda conn: self._read(conn, conversation, after, awaited))
 
     def _read(self, conn: Connection, conversation: str, after: int, awaited: int) -> Look:
         answers = tuple(outbox.since(conn, self._keys, conversation, after, AT_ONCE))
+        is_bots = conversations.owner_of(conn, conversation) == "bot"
         # Messages are handled in their order, so an answer to this one or to a later one tells that it is done.
         if not awaited or any(row.inbox_id >= awaited for row in answers):
-            return Look(answers, False)
-        return Look(answers, is_unhandled(conn, self._keys, conversation, awaited))
+            return Look(answers, False, is_bots)
+        return Look(answers, is_unhandled(conn, self._keys, conversation, awaited), is_bots)
 
 
 class EventStream(StreamingResponse):

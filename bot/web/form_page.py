@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -15,16 +17,24 @@ from bot.web.pages import MAX_FORM_BYTES, form_value
 from bot.web.site import Site
 from bot.web.visits import Gone
 from flows.model import FormAnswer
+from nlu.values import Refusal, read
 from storage import forms, inbox
 from storage.database import Unavailable
 from storage.forms import FormTarget
 
 MAX_VALUE_CHARS: Final = 200
 BUSY_S: Final = 5
+WIB: Final = ZoneInfo("Asia/Jakarta")
+
+KINDS_OF_SLOTS: Final[Mapping[str, str]] = {"nik": "nik"}
+"""By which reader a slot's answer is checked here, before the link is used up."""
 
 
 class FormPages:
-    """Offers, shows and takes in the one-field page."""
+    """Offers, shows and takes in the one-field page.
+
+    A link takes one answer that can be read, within fifteen minutes; a wrong one is told on the page, and asked again.
+    """
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -54,10 +64,8 @@ class FormPages:
 
     async def show(self, request: Request) -> Response:
         """The field; or that the link is used up or too old."""
-        token = request.path_params["token"]
-        now = self._program.clock.now()
         try:
-            target = await self._program.db.read(lambda conn: forms.peek(conn, self._program.keys, token, now))
+            target = await self._asked(request.path_params["token"])
         except Unavailable:
             return self._site.trouble(request, 503, self._site.words.errors.unavailable, BUSY_S)
         return self._field(request, target) if target else self._gone(request)
@@ -72,8 +80,12 @@ class FormPages:
             return site.trouble(request, 429, site.words.errors.slow_down, wait_s)
         try:
             value, problem = await self._value(request)
+            asked = await self._asked(token)
+            if asked is None:
+                return self._gone(request)
+            problem = problem or self._misread(asked.slot, value)
             if problem:
-                return await self._ask_again(request, token, problem)
+                return self._field(request, asked, problem, value)
             target = await self._program.db.transaction(lambda conn: self._take(conn, token, value))
         except Unavailable:
             return site.trouble(request, 503, site.words.errors.unavailable, BUSY_S)
@@ -123,12 +135,20 @@ class FormPages:
         )
         return target
 
-    async def _ask_again(self, request: Request, token: str, problem: str) -> Response:
+    async def _asked(self, token: str) -> FormTarget | None:
+        """What the link asks for; None when it is used up, too old or none of ours."""
         now = self._program.clock.now()
-        target = await self._program.db.read(lambda conn: forms.peek(conn, self._program.keys, token, now))
-        return self._field(request, target, problem) if target else self._gone(request)
+        return await self._program.db.read(lambda conn: forms.peek(conn, self._program.keys, token, now))
 
-    def _field(self, request: Request, target: FormTarget, problem: str = "") -> Response:
+    def _misread(self, slot: str, value: str) -> str:
+        """Why the slot's reader makes nothing of the value; "" when it does, or when the slot has none here."""
+        kind = KINDS_OF_SLOTS.get(slot)
+        if kind is None:
+            return ""
+        reading = read(kind, value, today=self._program.clock.now().astimezone(WIB).date())
+        return self._words.of_slot(slot).problem(reading) if isinstance(reading, Refusal) else ""
+
+    def _field(self, request: Request, target: FormTarget, problem: str = "", value: str = "") -> Response:
         return self._site.templates.page(
             request,
             "form.html",
@@ -136,6 +156,7 @@ class FormPages:
             title=self._words.title,
             field=self._words.of_slot(target.slot),
             problem=problem,
+            value=value,
             minutes=int(forms.TTL.total_seconds() // 60),
             max_chars=MAX_VALUE_CHARS,
         )

@@ -10,10 +10,13 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from bot import demo
+from bot.demo import Numbers
 from bot.web.guard import BodyTooLong, read_body
 from bot.web.personas import is_persona
 from bot.web.site import Site, takes_gzip
 from bot.web.visits import Gone, Visit
+from flows.format import code_groups, month_year
 from storage import inbox
 from storage.database import Unavailable
 
@@ -43,7 +46,7 @@ class Pages:
             if visit is Gone.IDLE:
                 return await self._ended(request, token)
             if self._is_demo:
-                return self._start(request)
+                return await self._start(request)
             if wait_s := site.wait_s(request):
                 return site.trouble(request, 429, self._words.errors.slow_down, wait_s)
             response = self._chat(request)
@@ -131,10 +134,25 @@ class Pages:
             forgotten="dihapus" in request.query_params,
         )
 
-    def _start(self, request: Request) -> Response:
+    async def _start(self, request: Request) -> Response:
+        program = self._site.program
+        numbers = await program.db.read(lambda conn: demo.numbers(conn, program.keys))
         return self._site.templates.page(
-            request, "start.html", title=self._words.start.title, forgotten="dihapus" in request.query_params
+            request,
+            "start.html",
+            title=self._words.start.title,
+            numbers={name: self._rows_of(known) for name, known in numbers.items()},
+            forgotten="dihapus" in request.query_params,
         )
+
+    def _rows_of(self, known: Numbers) -> list[tuple[str, str]]:
+        words = self._words.start
+        rows = [(words.nik, code_groups(known.nik).replace("-", " "))]
+        if known.kpj_last4:
+            rows.append((words.kpj, known.kpj_last4))
+        if known.paid_until:
+            rows.append((words.paid, month_year(known.paid_until)))
+        return rows
 
     async def _ended(self, request: Request, token: str) -> Response:
         words = self._words.ended

@@ -6,9 +6,11 @@ from importlib import resources
 
 import msgspec
 
+from nlu.values import Refusal
+
 
 class Persona(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A card on the demo's start screen."""
+    """A card on the demo's start screen; the numbers to try come from `bot.demo`."""
 
     name: str
     text: str
@@ -52,7 +54,8 @@ class ChatWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     trial: str
     run_by: str
-    menu: str
+    more: str
+    skip: str
     welcome: str
     safety: str
     noscript: str
@@ -68,6 +71,10 @@ class StartWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     heading: str
     text: str
+    numbers: str
+    nik: str
+    kpj: str
+    paid: str
     personas: dict[str, Persona]
 
 
@@ -83,11 +90,20 @@ class EndedWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FieldWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The one field of the secure form; `numeric` asks the phone for its number keys."""
+    """The one field of the secure form; `numeric` asks the phone for its number keys.
+
+    `problems` says by the reader's reason what is wrong with an answer; `other` there stands for all reasons unnamed.
+    """
 
     label: str
     hint: str
     numeric: bool = False
+    problems: dict[str, str] = {}
+
+    def problem(self, refusal: Refusal) -> str:
+        """What the page says of an answer that cannot be taken, with the facts of the refusal."""
+        text = self.problems.get(refusal.reason) or self.problems.get("other", self.hint)
+        return text.format(**refusal.detail)
 
 
 class FormWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -57,8 +57,12 @@ const scroller = document.scrollingElement || document.documentElement;
 const isAtEnd = () => scroller.scrollHeight - scroller.scrollTop - innerHeight < 120;
 const toEnd = () => { scroller.scrollTop = scroller.scrollHeight; newer.hidden = true; };
 
+// Whoever sends is taken to the end and kept there, whatever grows meanwhile, until they scroll up themselves.
+let isFollowing = true, lastTop = 0;
+
 const append = (row, own) => {
-  const follow = own || isAtEnd();
+  isFollowing = own || isFollowing;
+  const follow = isFollowing || isAtEnd();
   welcome.hidden = true;
   log.appendChild(row);
   if (follow) toEnd(); else newer.hidden = false;
@@ -68,6 +72,7 @@ const showStatus = (message) => {
   if (status.textContent === message && !status.hidden) return;
   status.textContent = message;
   status.hidden = !message;
+  if (isFollowing) toEnd();
 };
 
 let typingTimer = 0;
@@ -84,7 +89,14 @@ const showTyping = (on) => {
 // On a phone focus would bring up the keyboard over the answer; with a mouse and keys it saves a step.
 const focusText = () => { if (matchMedia("(hover: hover)").matches) text.focus({ preventScroll: true }); };
 
-const quietOldChoices = () => log.querySelectorAll(".row.bot:not(.old)").forEach((row) => row.classList.add("old"));
+// An old button can still be pressed, which is harmless, but keyboard and screen reader are not led to it any more.
+const quietOldChoices = () => log.querySelectorAll(".row.bot:not(.old)").forEach((row) => {
+  row.classList.add("old");
+  row.querySelectorAll("button").forEach((button) => {
+    button.setAttribute("aria-disabled", "true");
+    button.tabIndex = -1;
+  });
+});
 
 // Only links to our own one-field page become links; every other address stays text.
 const OWN_LINK = /(https?:\/\/[^\s/]+)?(\/isi\/[\w-]{16,})/g;
@@ -181,6 +193,7 @@ const setState = (row, state, label) => {
   if (old) old.remove();
   if (state === "sent") log.querySelectorAll(".me.sent .state").forEach((earlier) => earlier.remove());
   row.appendChild(element("div", "state", label));
+  if (isFollowing) toEnd();
 };
 
 // ── sending: one after the other, again with the same id until the server has it ───────────────
@@ -410,6 +423,11 @@ welcome.querySelectorAll("[data-starter]").forEach((starter) => {
   starter.onclick = () => { say({ text: starter.textContent }); focusText(); };
 });
 
+document.querySelector(".skip").onclick = (event) => {
+  event.preventDefault(); // no "#text" in the address and in the history
+  text.focus();
+};
+
 const menu = document.querySelector(".menu");
 menu.querySelector("form").onsubmit = () => { isLeaving = true; queue.length = 0; };
 document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
@@ -419,7 +437,11 @@ document.addEventListener("keydown", (event) => {
   menu.querySelector("summary").focus();
 });
 
-addEventListener("scroll", () => { if (isAtEnd()) newer.hidden = true; }, { passive: true });
+addEventListener("scroll", () => {
+  if (isAtEnd()) newer.hidden = true;
+  if (scroller.scrollTop < lastTop) isFollowing = isAtEnd();
+  lastTop = scroller.scrollTop;
+}, { passive: true });
 addEventListener("online", wake);
 addEventListener("offline", () => showStatus(words.offline));
 addEventListener("pageshow", (event) => { if (event.persisted) wake(); });

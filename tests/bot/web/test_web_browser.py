@@ -136,10 +136,63 @@ async def test_an_old_button_can_still_be_pressed(service: Service) -> None:
         await seat.say("halo")
         await seat.sees("> pilih", "Apakah Bapak/Ibu sudah punya KTP?", "> halo", "Jawaban untuk: halo")
         assert await seat.page.locator(".row.bot.old .choices button").count() == 2
-        await seat.page.get_by_role("button", name="2 Tidak").dblclick()
+        found = await seat.page.locator("#log button").evaluate_all(
+            "all => all.map((one) => [one.tabIndex, one.getAttribute('aria-disabled')])"
+        )
+        assert found == [[-1, "true"]] * 2
+        # Playwright takes aria-disabled for disabled; a finger does not.
+        await seat.page.get_by_role("button", name="2 Tidak").dblclick(force=True)
         await until(lambda: Choice("7:answer:2", "Tidak") in service.bot.handled)
         await asyncio.sleep(0.2)
         assert service.bot.handled.count(Choice("7:answer:2", "Tidak")) == 1
+
+
+async def test_sending_scrolls_down(service: Service) -> None:
+    """Whoever reads above and sends sees their own message and its answer, also when it waited for a signal."""
+    async with seated(service, viewport=DESK) as seat:
+        for _ in range(8):
+            await seat.say("pilih")
+        await until(lambda: len(service.bot.handled) == 8)
+        await seat.page.locator(".bot .bubble").nth(7).wait_for()
+        for without_signal in (False, True):
+            for _ in range(16):
+                await seat.page.keyboard.press("Shift+Tab")
+            await seat.page.mouse.move(600, 300)
+            await seat.page.mouse.wheel(0, -2000)
+            await asyncio.sleep(0.2)
+            assert await seat.page.evaluate("() => document.scrollingElement.scrollTop") == 0
+            await seat.context.set_offline(without_signal)
+            await seat.page.locator("#text").evaluate("text => text.focus({ preventScroll: true })")
+            await seat.page.keyboard.type("tiga")
+            await seat.page.keyboard.press("Enter")
+            await seat.context.set_offline(False)
+            last = 3 if not without_signal else 6
+            await seat.page.get_by_text("Bagian").nth(last - 1).wait_for()
+            await asyncio.sleep(0.3)
+            gap = await seat.page.evaluate(
+                "() => { const s = document.scrollingElement; return s.scrollHeight - s.scrollTop - innerHeight; }"
+            )
+            assert gap < 2
+            assert await seat.page.locator("#newer").is_hidden()
+
+
+async def test_the_way_down_stands_in_the_column(service: Service) -> None:
+    """ "Ke pesan terbaru" is shown when an answer comes below what is read, inside the column, and leads there."""
+    async with seated(service, viewport=DESK) as seat:
+        for _ in range(8):
+            await seat.say("pilih")
+        await until(lambda: len(service.bot.handled) == 8)
+        service.bot.pause_s = 0.5
+        await seat.say("tiga")
+        await seat.page.locator(".me.sent").last.wait_for()
+        await seat.page.evaluate("() => scrollTo(0, 0)")
+        await seat.page.locator("#newer").wait_for()
+        box = await seat.page.locator("#newer").bounding_box()
+        column = await seat.page.locator("#composer").bounding_box()
+        assert box and column and box["x"] + box["width"] <= column["x"] + column["width"]
+        await seat.shot("desk-newer")
+        await seat.page.locator("#newer").click()
+        assert await seat.page.locator("#newer").is_hidden()
 
 
 async def test_offline_and_back_loses_and_doubles_nothing(service: Service) -> None:
@@ -231,10 +284,12 @@ async def test_keyboard_alone_is_enough(service: Service) -> None:
     async with seated(service, viewport=DESK) as seat:
         keys = seat.page.keyboard
         await seat.page.locator("#welcome").wait_for()
-        for _ in range(30):
-            await keys.press("Tab")
-            if await seat.page.evaluate("() => document.activeElement.id") == "text":
-                break
+        await keys.press("Tab")
+        assert await seat.page.evaluate("() => document.activeElement.innerText") == "Langsung ke kotak pesan"
+        await seat.shot("desk-skip")
+        await keys.press("Enter")
+        assert await seat.page.evaluate("() => document.activeElement.id") == "text"
+        assert "#" not in seat.page.url
         outline = await seat.page.evaluate("() => getComputedStyle(document.activeElement).outlineWidth")
         assert outline == "3px"
         await keys.type("baris satu")
@@ -294,6 +349,10 @@ async def test_the_secure_page_and_back(service: Service) -> None:
     async with seated(service) as seat:
         await seat.say("isi")
         await seat.page.get_by_role("button", name="Isi di halaman aman").click()
+        await seat.page.get_by_label("Nomor KTP (NIK), 16 angka").fill("32750141079090")
+        await seat.page.get_by_role("button", name="Kirim").click()
+        await seat.page.get_by_role("alert").get_by_text("Yang diisi baru 14 angka.").wait_for()
+        await seat.shot("phone-form-wrong")
         await seat.page.get_by_label("Nomor KTP (NIK), 16 angka").fill("3275014107909001")
         await seat.shot("phone-form")
         await seat.page.get_by_role("button", name="Kirim").click()
@@ -323,7 +382,7 @@ async def test_forget_empties_the_page(service: Service) -> None:
     async with seated(service) as seat:
         await seat.say("rahasia")
         await seat.sees("> rahasia", "Jawaban untuk: rahasia")
-        await seat.page.get_by_text("Menu", exact=True).click()
+        await seat.page.get_by_text("Lainnya", exact=True).click()
         await seat.shot("phone-menu")
         await seat.page.get_by_role("button", name="Ya, hapus").click()
         await seat.page.get_by_text("Obrolan sudah dihapus dari HP ini").wait_for()
@@ -413,7 +472,7 @@ async def test_the_page_can_be_read_and_touched(service: Service, scheme: str, n
         found = await seat.page.evaluate(CONTRAST)
         assert found == {"poor": [], "small": [], "thin": [], "wide": False}
         await seat.shot(f"{name}-{scheme}")
-        await seat.page.get_by_text("Menu", exact=True).click()
+        await seat.page.get_by_text("Lainnya", exact=True).click()
         found = await seat.page.evaluate(CONTRAST)
         assert found == {"poor": [], "small": [], "thin": [], "wide": False}
         await seat.shot(f"{name}-{scheme}-menu")

@@ -154,6 +154,30 @@ async def test_typing_is_shown_while_a_turn_is_in_work(service: Service) -> None
         await until(lambda: page.others == [("typing", "on"), ("typing", "off")] * 2)
 
 
+async def test_nobody_types_while_staff_hold_the_talk(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bot is silent then, so the page does not say that it writes; given back, it does again."""
+    monkeypatch.setattr(events, "POLL_S", 0.05)
+    service.bot.pause_s = 0.2
+
+    async def held_by(owner: str) -> None:
+        change = f"UPDATE conversations SET owner = '{owner}'"  # noqa: S608 - a word of this test
+        await service.program.db.transaction(lambda conn: conn.exec_driver_sql(change))
+        await asyncio.sleep(0.2)
+
+    async with served(service) as url, browser(url) as client:
+        await say(client, "halo")
+        await until(lambda: len(service.bot.handled) == 1)
+        async with listening(client) as page:
+            await held_by("rina-id")
+            await say(client, "diam")
+            await until(lambda: len(service.bot.handled) == 2)
+            await asyncio.sleep(0.2)
+            assert page.others == []
+            await held_by("bot")
+            await say(client, "halo")
+            await until(lambda: page.others == [("typing", "on"), ("typing", "off")])
+
+
 async def test_a_quiet_stream_is_kept_warm(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """Comments keep networks from closing a connection on which nothing is said."""
     monkeypatch.setattr(events, "POLL_S", 0.05)

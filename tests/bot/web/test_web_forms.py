@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 
 import httpx
 import pytest
 from web_service import Service
 
+from bot.web.form_page import KINDS_OF_SLOTS
+from bot.web.words import load_words
+from flows.catalogue import ALL_FLOWS
 from flows.model import FormAnswer
+from nlu.values import KINDS, Refusal, read
 
 pytestmark = pytest.mark.asyncio
 
@@ -93,6 +97,56 @@ async def test_a_slip_does_not_use_up_the_link(service: Service, value: str) -> 
     answer = await client.post(link, data={"value": value})
     assert answer.status_code == 400 and 'role="alert"' in answer.text
     assert (await client.post(link, data={"value": NIK})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("32750141079090", "Yang diisi baru 14 angka."),
+        ("3275 0141 0790 9001 12", "Yang diisi 18 angka."),
+        ("3275013113909001", "tidak ada di kalender"),
+        ("3275 0117 0890 0000", "tidak mungkin 0000"),
+        ("belum hafal", "Nomor KTP ada 16 angka."),
+    ],
+)
+async def test_a_wrong_number_is_told_on_the_page(service: Service, value: str, said: str) -> None:
+    """The page says what is wrong and keeps what was typed; the link still takes the right number, once."""
+    client = await service.visitor()
+    link = await link_of(service, client)
+    for _ in range(2):
+        answer = await client.post(link, data={"value": value})
+        assert answer.status_code == 400 and said in answer.text and f'value="{value}"' in answer.text
+    await service.program.settle()
+    assert len(service.bot.handled) == 1  # the word that asked for the page
+    assert (await client.post(link, data={"value": "3275 0141 0790 9001"})).status_code == 200
+    assert (await client.post(link, data={"value": NIK})).status_code == 410
+    await service.program.settle()
+    assert service.bot.handled[1:] == [FormAnswer("nik", "3275 0141 0790 9001")]
+
+
+async def test_a_wrong_number_does_not_prolong_the_link(service: Service) -> None:
+    """Fifteen minutes after it was made the link is gone, whatever was tried on it."""
+    client = await service.visitor()
+    link = await link_of(service, client)
+    service.clock.ahead += timedelta(minutes=14)
+    assert (await client.post(link, data={"value": "123456"})).status_code == 400
+    service.clock.ahead += timedelta(minutes=2)
+    assert (await client.post(link, data={"value": "123456"})).status_code == 410
+
+
+async def test_every_slot_that_has_a_page_has_its_reader_there() -> None:
+    """What any flow offers the page for is checked by the kind that the flow itself reads it by."""
+    offered_slots = {ask.slot: ask.kind for flow in ALL_FLOWS for ask in flow.steps if ask.form}
+    assert offered_slots
+    assert dict(KINDS_OF_SLOTS) == offered_slots
+    assert set(offered_slots) <= set(load_words().form.slots)
+
+
+async def test_no_example_on_the_page_could_be_somebodys() -> None:
+    """The hint shows the form of an answer by one that its own reader refuses."""
+    for slot, kind in KINDS_OF_SLOTS.items():
+        assert kind in KINDS
+        assert isinstance(read(kind, load_words().form.of_slot(slot).hint, today=date(2026, 11, 23)), Refusal)
 
 
 async def test_only_ones_own_messages_give_links(service: Service) -> None:
