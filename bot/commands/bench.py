@@ -1,6 +1,7 @@
 """`rangkul bench`: what a turn costs, what it consists of, how soon the service answers and how much memory it takes.
 
 Everything runs on files in a temporary folder, with the durability of the service, and is thrown away afterwards.
+`rangkul bench nlu FILE…` measures the engines of understanding instead, on labelled messages.
 """
 
 from __future__ import annotations
@@ -15,16 +16,21 @@ from typing import Final
 import msgspec
 import uvloop
 
+from bot.bench import engines
 from bot.bench.report import Report, measure, table
 from bot.bench.served import BenchError, NotDurable
 from bot.commands.opening import command_parser
 from bot.config import load_config
+from nlu.embedded.train import TrainingFailed
+from nlu.evaluate import EvaluationFileError
 
 ROUNDS: Final = 9
 
 
 def main(arguments: Sequence[str]) -> int:
     """Measures and prints; 1 when something could not be measured."""
+    if list(arguments[:1]) == ["nlu"]:
+        return _engines(arguments[1:])
     parser = command_parser("bench", __doc__ or "")
     parser.add_argument("--json", action="store_true", help="figures as JSON instead of a table")
     parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N", help="walks a figure (default %(default)s)")
@@ -43,6 +49,21 @@ def main(arguments: Sequence[str]) -> int:
         print(f"rangkul bench: {error}", file=sys.stderr)
         return 1
     print(_shown(report, as_json=given.json))
+    return 0
+
+
+def _engines(arguments: Sequence[str]) -> int:
+    parser = command_parser("bench nlu", "Accuracy, median time and memory of the engines on the same messages.")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="columns text and intent")
+    parser.add_argument("--json", action="store_true", help="figures as JSON instead of a table")
+    given = parser.parse_args(arguments)
+    settings = load_config(given.config).nlu
+    try:
+        measured = engines.measure(given.files, cache_dir=settings.cache_dir, rasa_url=settings.rasa_url)
+    except (BenchError, EvaluationFileError, TrainingFailed) as error:
+        print(f"rangkul bench nlu: {error}", file=sys.stderr)
+        return 1
+    print(msgspec.json.encode(measured).decode() if given.json else engines.table(measured))
     return 0
 
 
