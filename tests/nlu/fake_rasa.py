@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import sys
 import threading
 from collections.abc import Sequence
 from datetime import date
@@ -67,8 +68,7 @@ class FakeRasa:
         self.heard: list[str] = []
         self.connections: set[socket.socket] = set()
         self.accepted = 0
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 
@@ -94,6 +94,14 @@ class FakeRasa:
         if self.mood == "other vocabulary":
             ranking = (Ranked("order_pizza", 0.9),)
         return json.dumps(answer_like_rasa(text, ranking)).encode()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):  # whoever asked went away, or was made to
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 def _handler(fake: FakeRasa) -> type[BaseHTTPRequestHandler]:
