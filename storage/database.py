@@ -67,6 +67,13 @@ class Database(ABC):
     async def read(self, fn: Work[T]) -> T:
         """Run `fn` on one unchanging view of the data; writing is refused. Raises Unavailable."""
 
+    async def browse(self, fn: Work[T]) -> T:
+        """Run `fn` on one unchanging view, for people who look through records: pages and commands, not turns.
+
+        It never waits behind the work of the conversation, and what it costs is not the conversation's.
+        """
+        return await self.read(fn)
+
     @abstractmethod
     async def pragmas(self) -> dict[str, str]:
         """How durable the writing connection is, as that very connection answers."""

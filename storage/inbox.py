@@ -12,10 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
     Connection,
+    Row,
     bindparam,
     exists,
     func,
@@ -202,6 +204,9 @@ _OF_CONVERSATION = (
     .order_by(inbox.c.id)
     .limit(bindparam("count"))
 )
+_LATEST = (
+    select(inbox).where(inbox.c.conversation == bindparam("of")).order_by(inbox.c.id.desc()).limit(bindparam("count"))
+)
 _NEXT_FREE = select(func.min(func.coalesce(inbox.c.lease_until, inbox.c.received_at))).where(
     inbox.c.status == NEW, ~EARLIER_PENDING
 )
@@ -306,18 +311,13 @@ def of_conversation(
 ) -> list[Received]:
     """What came in, oldest first."""
     rows = conn.execute(_OF_CONVERSATION, {"of": conversation, "after": after_id, "count": limit})
-    return [
-        Received(
-            row.id,
-            row.conversation,
-            _readable(keys, row.dedupe, row.content),
-            row.status,
-            row.attempts,
-            row.received_at,
-            row.handled_at,
-        )
-        for row in rows
-    ]
+    return [_received(keys, row) for row in rows]
+
+
+def latest(conn: Connection, keys: Keyring, conversation: str, limit: int) -> list[Received]:
+    """The newest `limit` of what came in, oldest first."""
+    rows = conn.execute(_LATEST, {"of": conversation, "count": limit})
+    return [_received(keys, row) for row in rows][::-1]
 
 
 def whole_conversation(conn: Connection, keys: Keyring, conversation: str) -> Iterator[Received]:
@@ -386,6 +386,18 @@ def _store(
         return Accepted(added[0], conversation, duplicate=False)
     known = conn.execute(_FIND_ROW, {"dedupe": dedupe}).one()
     return Accepted(known.id, known.conversation, duplicate=True)
+
+
+def _received(keys: Keyring, row: Row[*tuple[Any, ...]]) -> Received:
+    return Received(
+        row.id,
+        row.conversation,
+        _readable(keys, row.dedupe, row.content),
+        row.status,
+        row.attempts,
+        row.received_at,
+        row.handled_at,
+    )
 
 
 def _open(keys: Keyring, dedupe: bytes, sealed: bytes) -> Content:

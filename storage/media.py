@@ -21,8 +21,24 @@ class StoredMedia:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class MediaFacts:
+    """What is known of a file without opening it; `is_erased` when its content is gone."""
+
+    id: str
+    conversation: str
+    mime: str
+    size_bytes: int
+    is_erased: bool
+
+
 _ADD = insert(media)
 _LOAD = select(media.c.conversation, media.c.mime, media.c.content).where(media.c.id == bindparam("which"))
+
+
+_FACTS = select(media.c.conversation, media.c.mime, media.c.size_bytes, media.c.content.is_(None)).where(
+    media.c.id == bindparam("which")
+)
 
 
 def save(
@@ -47,6 +63,12 @@ def save(
             "at": now,
         },
     )
+
+
+def facts(conn: Connection, media_id: str) -> MediaFacts | None:
+    """What is known of the file with this id; None when there is none."""
+    row = conn.execute(_FACTS, {"which": media_id}).first()
+    return None if row is None else MediaFacts(media_id, row[0], row[1], row[2], bool(row[3]))
 
 
 def load(conn: Connection, keys: Keyring, media_id: str) -> StoredMedia | None:

@@ -173,6 +173,11 @@ _SINCE = Prepared(
     .order_by(outbox.c.id)
     .limit(bindparam("count"))
 )
+_LATEST = Prepared(
+    _READ.where(outbox.c.conversation == bindparam("of"), outbox.c.body.is_not(None))
+    .order_by(outbox.c.id.desc())
+    .limit(bindparam("count"))
+)
 _NEXT_FREE = select(func.min(func.coalesce(outbox.c.lease_until, outbox.c.written_at))).where(
     outbox.c.status == NEW, _FIRST_UNSENT
 )
@@ -271,6 +276,12 @@ def since(conn: Connection, keys: Keyring, conversation: str, after_id: int, lim
         found = [readable for row in rows if (readable := _readable(keys, row)) is not None]
         after_id = rows[-1][0]
     return found
+
+
+def latest(conn: Connection, keys: Keyring, conversation: str, limit: int) -> list[Outgoing]:
+    """The newest `limit` replies, oldest first. Erased and unreadable ones are left out."""
+    rows = _LATEST.all(conn, of=conversation, count=limit)
+    return [readable for row in reversed(rows) if (readable := _readable(keys, row)) is not None]
 
 
 def whole_conversation(conn: Connection, keys: Keyring, conversation: str) -> Iterator[Outgoing]:

@@ -8,11 +8,14 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 from storage.database import Conflict, Counter, Database, Unavailable
 
@@ -260,6 +263,7 @@ class SqliteDatabase(Database):
         self._count_statements(writer)
         self._count_statements(reader)
         self._writer = _Lane(writer, "sqlite-writer", begin=WRITE, threads=1, together=TOGETHER, commits=self._commits)
+        self._pages: AsyncEngine | None = None
         self._reader = _Lane(reader, "sqlite-reader", begin=READ, threads=READERS, together=1, commits=Counter())
 
     async def transaction(self, fn: Callable[[Connection], T]) -> T:
@@ -267,6 +271,19 @@ class SqliteDatabase(Database):
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         return await self._reader.run(fn)
+
+    async def browse(self, fn: Callable[[Connection], T]) -> T:
+        if self._pages is None:
+            # Loaded by those who browse: the service's own turns never need it.
+            from storage.browsing import make_async_engine
+
+            self._pages = make_async_engine(self.path)
+            self._count_statements(self._pages.sync_engine)
+        try:
+            async with self._pages.connect() as conn:
+                return await conn.run_sync(fn)
+        except DBAPIError as error:
+            raise translated(error) or error from error
 
     async def pragmas(self) -> dict[str, str]:
         names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")

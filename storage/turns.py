@@ -14,6 +14,7 @@ from flows.model import (
     AssignTicket,
     CancelTimer,
     ChangeOwner,
+    Content,
     Decision,
     Effect,
     OpenTicket,
@@ -24,6 +25,7 @@ from flows.model import (
     Say,
     SetTicketStatus,
     SetTimer,
+    StaffAction,
     Trace,
 )
 from storage import (
@@ -237,7 +239,10 @@ def _carry_out(
         case SetTicketStatus():
             tickets.set_status(conn, keys, effect.code, effect.status, by=effect.by, ids=ids, now=now)
         case AssignTicket():
-            tickets.assign(conn, keys, effect.code, effect.staff, by=effect.staff, ids=ids, now=now)
+            by = (
+                _staff_of(pending.content) or effect.staff or "bot"
+            )  # who takes a ticket from somebody is not its owner
+            tickets.assign(conn, keys, effect.code, effect.staff, by=by, ids=ids, now=now)
         case Apply():
             applications.apply(
                 conn,
@@ -280,6 +285,11 @@ def _carry_out(
             )
         case _:
             assert_never(effect)
+
+
+def _staff_of(content: Content) -> str:
+    """The id of the staff member whose act this is, '' for anything else."""
+    return content.staff if isinstance(content, StaffAction) else ""
 
 
 def _record_identity_try(

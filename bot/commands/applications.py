@@ -13,6 +13,7 @@ from bot.commands.backup import refuse
 from bot.commands.opening import Records, command_parser, open_records, settings_of
 from bot.commands.tables import table
 from bot.commands.ticket import acting, named
+from bot.commands.times import office_time
 from flows.format import code_groups
 from storage import applications, audit, staff
 from storage.applications import Application
@@ -39,7 +40,7 @@ async def _run(given: argparse.Namespace) -> int:
         if given.verb == "advance":
             return await _advance(records, given)
         wanted = (given.status,) if given.status else ()
-        everybody = await records.db.read(lambda conn: staff.list_staff(conn, records.keys))
+        everybody = await records.db.browse(lambda conn: staff.list_staff(conn, records.keys))
         who = named(everybody, given.staff)
         if isinstance(who, str):
             return refuse(who)
@@ -57,17 +58,17 @@ async def _run(given: argparse.Namespace) -> int:
             one.status,
             one.form.name if one.form else "-",
             one.form.region if one.form else "-",
-            f"{one.created_at:%Y-%m-%d %H:%M}",
+            office_time(one.created_at, records.config.service.office_zone),
         )
         for one in found
     ]
-    print(table(("CODES", "STATUS", "NAME", "REGION", "SENT (UTC)"), rows))
+    print(table(("CODES", "STATUS", "NAME", "REGION", "SENT"), rows))
     return 0
 
 
 async def _advance(records: Records, given: argparse.Namespace) -> int:
     code = code_groups(given.code)
-    everybody = await records.db.read(lambda conn: staff.list_staff(conn, records.keys))
+    everybody = await records.db.browse(lambda conn: staff.list_staff(conn, records.keys))
     who = acting(everybody, given.staff)
     if isinstance(who, str):
         return refuse(who)

@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from bot.commands.opening import Records, command_parser, open_records, settings_of
+from bot.commands.times import office_time
 from flows.format import code_groups
 from flows.model import Trace
 from storage import events, outbox, tickets
@@ -36,13 +37,14 @@ def main(arguments: Sequence[str]) -> int:
 
 async def _run(given: argparse.Namespace) -> int:
     async with open_records(*settings_of(given)) as records:
-        found, sent = await records.db.read(lambda conn: _find(conn, records, given.message))
+        found, sent = await records.db.browse(lambda conn: _find(conn, records, given.message))
     if not found:
         print(f"{given.message}: nothing is recorded under this number or code", file=sys.stderr)
         return 1
     for event in found:
         replies = [row for row in sent if row.inbox_id == event.inbox_id]
-        print(as_json(event, replies) if given.json else as_text(event, replies))
+        zone = records.config.service.office_zone
+        print(as_json(event, replies) if given.json else as_text(event, replies, zone))
     return 0
 
 
@@ -57,9 +59,9 @@ def _find(conn: Connection, records: Records, message: str) -> tuple[list[Event]
     return found, list(outbox.whole_conversation(conn, records.keys, found[0].conversation))
 
 
-def as_text(event: Event, replies: Sequence[Outgoing]) -> str:
-    """One event in lines, without the words of the person."""
-    lines = [f"#{event.inbox_id}  {event.at:%Y-%m-%d %H:%M:%S} UTC  {event.kind}"]
+def as_text(event: Event, replies: Sequence[Outgoing], zone: str) -> str:
+    """One event in lines, without the words of the person; its time on the clock of `zone`."""
+    lines = [f"#{event.inbox_id}  {office_time(event.at, zone, seconds=True)}  {event.kind}"]
     match event.record:
         case TurnRecord() as turn:
             if turn.intent:

@@ -85,7 +85,7 @@ async def _store(config: Config, keys: Keyring, text: str) -> int:
     async with open_records(config, keys) as records:
         rows, problems = read_rows(text.splitlines(keepends=True), today=records.clock.now().date())
         if not problems:
-            problems = await records.db.read(lambda conn: _known(conn, records, rows))
+            problems = await records.db.browse(lambda conn: _known(conn, records, rows))
         if not problems:
             try:
                 await records.db.transaction(lambda conn: _add(conn, records, rows))
@@ -115,7 +115,7 @@ def _add(conn: Connection, records: Records, rows: Sequence[MemberRow]) -> None:
 
 async def _list(given: argparse.Namespace) -> int:
     async with open_records(*settings_of(given)) as records:
-        everybody = await records.db.read(lambda conn: staff.list_staff(conn, records.keys))
+        everybody = await records.db.browse(lambda conn: staff.list_staff(conn, records.keys))
         who = named(everybody, given.staff)
         if isinstance(who, str):
             return refuse(who)

@@ -45,12 +45,12 @@ async def _run(given: argparse.Namespace) -> int:
             purged = await purge_old(records.db, keys, records.clock, config.retention)
             print(f"{purged.rows} rows emptied")
             return 0
-        everybody = await records.db.read(lambda conn: staff.list_staff(conn, keys))
+        everybody = await records.db.browse(lambda conn: staff.list_staff(conn, keys))
         who = acting(everybody, given.staff)
         if isinstance(who, str):
             return refuse(who)
         sought = sys.stdin.readline().strip() if given.who == "-" else given.who
-        found = await records.db.read(lambda conn: _find(conn, records, sought))
+        found = await records.db.browse(lambda conn: _find(conn, records, sought))
         if not found:
             return refuse("nobody is found under this code, phone or NIK")
         if given.verb == "export":

@@ -31,7 +31,7 @@ async def _run(given: argparse.Namespace) -> int:
     async with open_records(*settings_of(given)) as records:
         if given.verb == "add":
             return await _add(records, given.name, given.role)
-        everybody = await records.db.read(lambda conn: staff.list_staff(conn, records.keys))
+        everybody = await records.db.browse(lambda conn: staff.list_staff(conn, records.keys))
         print(table(("NAME", "ROLE", "ID"), [(member.name, member.role, member.id) for member in everybody]))
         return 0
 

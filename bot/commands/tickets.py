@@ -6,10 +6,10 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from bot.commands.opening import command_parser, open_records, settings_of
 from bot.commands.tables import table
+from bot.commands.times import office_time
 from storage import staff, tickets
 from storage.tickets import UNSETTLED, Ticket
 
@@ -28,27 +28,27 @@ async def _run(given: argparse.Namespace) -> int:
     config, keys = settings_of(given)
     async with open_records(config, keys) as records:
         status = () if given.all else UNSETTLED
-        found, everybody = await records.db.read(
+        found, everybody = await records.db.browse(
             lambda conn: (
                 tickets.list_tickets(conn, keys, status=status, limit=given.limit),
                 staff.list_staff(conn, keys),
             )
         )
     names = {member.id: member.name for member in everybody}
-    zone = ZoneInfo(config.service.office_zone)
+    zone = config.service.office_zone
     print(table(HEAD, [_row(ticket, names, zone) for ticket in found]))
     return 0
 
 
-def _row(ticket: Ticket, names: dict[str, str], zone: ZoneInfo) -> tuple[str, ...]:
+def _row(ticket: Ticket, names: dict[str, str], zone: str) -> tuple[str, ...]:
     return (
         ticket.code,
         ticket.kind,
         ticket.category,
         ticket.status,
         ticket.priority,
-        names.get(ticket.owner, ticket.owner),
-        f"{ticket.opened_at.astimezone(zone):%Y-%m-%d %H:%M}",
-        f"{ticket.promised.astimezone(zone):%Y-%m-%d %H:%M}" if ticket.promised else "",
+        names.get(ticket.owner, ticket.owner) or "-",
+        office_time(ticket.opened_at, zone),
+        office_time(ticket.promised, zone) if ticket.promised else "",
         ticket.due.isoformat() if ticket.due else "",
     )
