@@ -44,6 +44,7 @@ check: setup-dev                ## linters, types, floors, copy and data
 requirements:                   ## pins the newest versions, with hashes, naming no host
 	uv pip compile --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements/base.in -o requirements/base.txt
 	uv pip compile --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements/dev.in -o requirements/dev.txt
+	uv pip compile --upgrade --python-version 3.10 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements/rasa.in -o requirements/rasa.txt
 
 clean:
-	rm -rf $(VENV) var .mypy_cache .ruff_cache .import_linter_cache build *.egg-info
+	rm -rf $(VENV) .venv-rasa var .mypy_cache .ruff_cache .import_linter_cache build *.egg-info

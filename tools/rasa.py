@@ -134,17 +134,21 @@ def trained(*, epochs: int | None, quick: bool = False, until: float | None = No
 
 
 def _train(folder: Path, pipeline: str, until: float | None) -> None:
+    """Trains beside `folder` and moves the whole there, so that nobody meets half a model."""
     MODELS.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="training-", dir=MODELS) as made:
-        config = Path(made, "config.yml")
+    made = Path(tempfile.mkdtemp(prefix="training-", dir=MODELS))
+    try:
+        config = made / "config.yml"
         config.write_text(pipeline, encoding="utf-8")
         began = time.monotonic()
         _say(f"training into {folder.relative_to(HOME)}")
         command = ["train", "nlu", "--nlu", str(NLU / "data"), "--domain", str(NLU / "domain.yml")]
-        _rasa([*command, "--config", str(config), "--out", made, "--fixed-model-name", "model"], until)
+        _rasa([*command, "--config", str(config), "--out", str(made), "--fixed-model-name", "model"], until)
         _say(f"trained in {time.monotonic() - began:.0f} s")
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(made, folder)
+        made.rename(folder)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def _data_files() -> list[Path]:
