@@ -1,4 +1,4 @@
-"""`rangkul nlu`: parse a message, read a value, train the engine, measure it on labelled files."""
+"""`rangkul nlu`: parse a message, read a value, train the engine, measure it, review what it did not understand."""
 
 import argparse
 import asyncio
@@ -30,6 +30,7 @@ from nlu.evaluate import (
     read_table,
 )
 from nlu.rasa_answer import BadAnswer
+from nlu.training_data import DATA_DIR
 from nlu.understand import Understander, load_embedded
 from nlu.understanding import Understanding
 from nlu.values import KINDS, Reading, read
@@ -89,7 +90,30 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--floor", type=float, metavar="SHARE", help="exit 1 if the figure of any file is lower")
     _add_engine(measure)
     measure.set_defaults(carry_out=_evaluate)
+
+    _add_review(verbs)
     return parser
+
+
+def _add_review(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    review = verbs.add_parser("review", help="label what people wrote that was not understood, and learn from it")
+    review.add_argument("--limit", type=int, default=50, metavar="N", help="messages at most (default %(default)s)")
+    review.add_argument("--since", type=date.fromisoformat, metavar="DATE", help="only messages from this day on (UTC)")
+    review.add_argument(
+        "--list", action="store_true", help="print them as lines of `text`, `label`, `why` and ask nothing"
+    )
+    review.add_argument(
+        "--label", type=Path, metavar="FILE", help="write the labelled rows of such a file into the data"
+    )
+    review.add_argument("--data", type=Path, default=DATA_DIR, metavar="FOLDER", help="the training files")
+    review.add_argument("--database", metavar="URL", help="another database than the configured one")
+    review.set_defaults(carry_out=_review)
+
+
+def _review(args: argparse.Namespace) -> int:
+    from bot.commands import nlu_review  # opens the records, which the other verbs do without
+
+    return nlu_review.carry_out(args)
 
 
 def _add_engine(parser: argparse.ArgumentParser) -> None:

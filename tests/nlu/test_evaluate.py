@@ -17,6 +17,7 @@ from nlu.evaluate import (
     figure_of,
     macro_f1,
     read_table,
+    reliability,
 )
 from nlu.understanding import Entity, Ranked, Understanding
 
@@ -71,6 +72,24 @@ def test_an_unsure_mistake_is_not_a_confident_one(tmp_path: Path) -> None:
     path = written(tmp_path, "text\tintent\nhalo\tgreet\n")
     report, wrong = evaluate(read_table(path), Rehearsed({"halo": ("thank", 0.4)}), today=TODAY)
     assert (report.wrong_confident, len(wrong)) == (0, 1)
+
+
+def test_reliability_by_hand() -> None:
+    """Each tenth tells how sure and how right its guesses were; 1.0 is in the last one; empty tenths are left out."""
+    bins = reliability([(0.95, True), (1.0, True), (0.91, False), (0.42, True)])
+    assert [(each.above, each.below, each.rows) for each in bins] == [(0.4, 0.5, 1), (0.9, 1.0, 3)]
+    assert [(each.confidence, each.accuracy) for each in bins] == [(0.42, 1.0), (0.9533, 0.6667)]
+
+
+def test_calibration_and_very_confident_mistakes(tmp_path: Path) -> None:
+    """Sure and wrong counts against it; the error of calibration is how far off the confidences were on average."""
+    path = written(tmp_path, "text\tintent\nhalo\tgreet\ncek\tcheck_balance\npagi\tgreet\n")
+    rehearsed = Rehearsed({"halo": ("greet", 0.9), "cek": ("greet", 0.9), "pagi": ("thank", 0.75)})
+    report, _ = evaluate(read_table(path), rehearsed, today=TODAY)
+    assert isinstance(report, LabelReport)
+    assert (report.wrong_confident, report.wrong_very_confident) == (2, 1)
+    # (2 * |0.5 - 0.9| + |0 - 0.75|) / 3
+    assert report.calibration_error == round((2 * 0.4 + 0.75) / 3, 4)
 
 
 def test_categories_are_told_by_the_header(tmp_path: Path) -> None:
