@@ -104,7 +104,7 @@ def _announce(program: Program, port: int) -> None:
     print(f"Halaman chat: {page_address(program.config.web, port)}", flush=True)
     if program.config.demo:
         print(f"Demo: {', '.join(sorted(demo.PERSONAS))} (rangkul chat --persona NAMA)", flush=True)
-    print("Petugas: rangkul tickets; rangkul ticket KODE take|reply|return|resolve --staff NAMA", flush=True)
+    print("Petugas: rangkul tickets; rangkul ticket KODE show|take|reply|return|resolve --staff NAMA", flush=True)
     log.info("service.started", port=port, workers=program.config.turn.workers)
 
 

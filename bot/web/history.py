@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from sqlalchemy import Connection
 
+from bot.transcript import masked
 from bot.web import wire
-from flows.format import mask_nik
 from flows.model import Choice, Content, FormAnswer, Media, Text
 from storage import inbox, outbox
 from storage.keyring import Keyring
@@ -15,8 +13,6 @@ from storage.outbox import Outgoing
 
 MAX_SHOWN = 400
 """Messages and answers that a page is given at most: the newest."""
-
-_NIK = re.compile(r"(?<![0-9])(?:[0-9][ .-]?){15}[0-9](?![0-9])")
 
 
 def whole(conn: Connection, keys: Keyring, conversation: str) -> wire.Conversation:
@@ -53,20 +49,18 @@ def offered_form(conn: Connection, keys: Keyring, conversation: str, outbox_id: 
     return rows[0] if rows and rows[0].id == outbox_id and rows[0].body.form else None
 
 
-def _masked(text: str) -> str:
-    """Identity numbers are not shown again in full: the phone may be in other hands by now."""
-    return _NIK.sub(lambda found: mask_nik(found[0]), text)
-
-
 def _from_person(content: Content | None) -> wire.FromPerson | None:
-    """None for what no person sent here: timers and staff."""
+    """None for what no person sent here: timers and staff.
+
+    Identity numbers are not shown again in full: the phone may be in other hands by now.
+    """
     match content:
         case Text(text=text):
-            return wire.FromPerson(_masked(text))
+            return wire.FromPerson(masked(text))
         case Choice(title=title, payload=payload):
             return wire.FromPerson(title or payload)
         case Media(caption=caption):
-            return wire.FromPerson(_masked(caption), "" if caption else "photo_sent")
+            return wire.FromPerson(masked(caption), "" if caption else "photo_sent")
         case FormAnswer():
             return wire.FromPerson("", "form_answer")
         case _:

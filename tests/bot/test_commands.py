@@ -24,9 +24,12 @@ from PIL import Image
 from bot import demo
 from bot.__main__ import main
 from bot.app import open_program
+from bot.attachments import Attachment
 from bot.config import ConfigError, load_config
+from flows.model import Media, OpenTicket, Text
 from nlu.values import Reading, read
-from storage import inbox, members
+from storage import conversations, inbox, members, tickets
+from storage.inbox import Arrival
 
 CODE = re.compile(r"RK-[0-9A-Z]{4}-[0-9A-Z]{4}")
 
@@ -141,17 +144,138 @@ def test_staff_work_on_the_command_line(rangkul: Rangkul) -> None:
     assert code in listed
     assert rangkul("ticket", code, "take")[0] == 1
     assert rangkul("ticket", code, "take", "--staff", "nobody")[0] == 1
-    assert rangkul("ticket", code.lower(), "take", "--staff", "rina")[1] == f"{code}: take\n"
+    assert rangkul("ticket", code.lower(), "take", "--staff", "rina")[1].startswith(f"{code}: take\n{code}  handover")
     assert "Rina" in rangkul("tickets")[1]
     assert rangkul("ticket", code, "reply", "sudah", "kami", "cek", "--staff", "Rina")[0] == 0
+    assert rangkul("ticket", code, "reply", "--staff", "Rina", "kami kabari besok")[0] == 0
     assert rangkul("ticket", code, "resolve", "--staff", "Rina")[0] == 0
     assert code not in rangkul("tickets")[1]
     assert code in rangkul("tickets", "--all")[1]
     shown = rangkul("ticket", code, "show", "--staff", "Rina")[1]
     assert "Rina: sudah kami cek" in shown
+    assert "Rina: kami kabari besok" in shown
     told = rangkul("explain", code)[1]
     assert "said: staff/reply" in told
     assert "owner: bot →" in told
+
+
+def handed_over(rangkul: Rangkul, *typed: str, persona: str = "wati") -> str:
+    """A talk that ends with a call for staff; gives the ticket's code."""
+    lines = ("mau bicara sama petugas", *typed)
+    out = rangkul("chat", "--persona", persona, typed="".join(f"{line}\n" for line in lines))[1]
+    return CODE.search(out)[0]  # type: ignore[index]
+
+
+def audited(home: Path, action: str) -> list[tuple[str, bool]]:
+    """The lines of the audit: subject, and whether a name stands there."""
+    with closing(sqlite3.connect(home / "demo" / "rangkul.db")) as database:
+        rows = database.execute("SELECT subject, staff <> '' FROM audit WHERE action = ?", (action,))
+        return [(subject, bool(named)) for subject, named in rows]
+
+
+def test_a_ticket_shows_what_staff_need(rangkul: Rangkul, home: Path) -> None:
+    """Who it is, masked; what was promised, in the office's time; both sides' last words; each view in the audit."""
+    code = handed_over(rangkul, "kartu saya hilang", "NIK saya 3275015505819003")
+    shown = rangkul("ticket", code, "show", "--staff", "Rina")[1]
+    lines = shown.splitlines()
+    assert lines[0].startswith(f"{code}  handover  open")
+    for name in ("opened", "promised"):
+        (line,) = [line for line in lines if line.startswith(f"{name}: ")]
+        assert re.fullmatch(rf"{name}: \d{{4}}-\d\d-\d\d \d\d:\d\d WIB", line)
+    assert any(re.fullmatch(r"due: \d{4}-\d\d-\d\d", line) for line in lines)
+    assert {"owner: -", "conversation held by: bot", "person: no name given"} <= set(lines)
+    assert "reached by: terminal, 0812•••••001" in lines
+    talk = shown.partition("conversation, last ")[2]
+    assert talk.index("WIB person: mau bicara sama petugas") < talk.index("bot: ⏳ Petugas") < talk.index("kartu saya")
+    assert "3275••••••••9003" in talk
+    assert "3275015505819003" not in shown and "081200000001" not in shown
+    assert audited(home, "ticket_shown") == [(code, True)]
+    assert "UTC" not in rangkul("tickets")[1] + rangkul("explain", code)[1]
+    assert rangkul("ticket", code, "take", "--staff", "Rina")[0] == 0
+    assert audited(home, "ticket_shown") == [(code, True)] * 2
+
+
+def test_only_the_last_twenty_messages_are_shown(rangkul: Rangkul) -> None:
+    """A long talk is shown by its end."""
+    code = handed_over(rangkul, *(f"pesan nomor {n}" for n in range(15)))
+    shown = rangkul("ticket", code, "show", "--staff", "Rina")[1]
+    talk = shown.partition("conversation, last 20 messages:\n")[2]
+    assert len(re.findall(r"^  \d{4}-", talk, re.MULTILINE)) == 20
+    assert "pesan nomor 14" in talk and "pesan nomor 0\n" not in talk
+
+
+def test_a_photo_to_staff_is_named_and_can_be_saved(rangkul: Rangkul, home: Path) -> None:
+    """Its id and size stand in the history and the talk; saved it is the picture, private, in the audit, once."""
+    Image.new("RGB", (40, 40), "red").save(home / "struk.jpg")
+    code = handed_over(rangkul)
+    rangkul("ticket", code, "take", "--staff", "Rina")
+    config, keys = demo.configured(load_config(overrides={"demo": True}))
+
+    async def send_photo() -> None:
+        async with open_program(config, keys=keys) as program:
+            ticket = await program.db.read(lambda conn: tickets.by_code(conn, keys, code))
+            assert ticket and ticket.conversation
+            where = await program.db.read(lambda conn: conversations.peek(conn, keys, str(ticket.conversation)))
+            file = Attachment("struk-1", "image/jpeg", (home / "struk.jpg").read_bytes())
+            content = Media("photo", file.id, caption="ini struknya")
+            await program.receive(
+                Arrival(where.channel, where.address, "photo-1", content, where.phone, program.clock.now()),
+                files=(file,),
+            )
+            await program.settle()
+
+    asyncio.run(send_photo())
+    shown = rangkul("ticket", code, "show", "--staff", "Rina")[1]
+    assert shown.count("person: foto (struk-1, 1 kB) ini struknya") == 2  # in the history and in the talk
+    saved = home / "saved.jpg"
+    assert rangkul("ticket", code, "photo", "other", str(saved), "--staff", "Rina")[0] == 1
+    assert rangkul("ticket", code, "photo", "--staff", "Rina", "struk-1", str(saved))[0] == 0
+    assert saved.read_bytes() == (home / "struk.jpg").read_bytes()
+    assert stat.S_IMODE(saved.stat().st_mode) == 0o600
+    assert audited(home, "photo_saved") == [(f"{code}/struk-1", True)]
+    assert rangkul("ticket", code, "photo", "struk-1", str(saved), "--staff", "Rina")[0] == 1
+    other = handed_over(rangkul, persona="siti")
+    assert rangkul("ticket", other, "photo", "struk-1", str(home / "x.jpg"), "--staff", "Rina")[0] == 1
+    assert not (home / "x.jpg").exists()
+
+
+def test_an_anonymous_ticket_shows_nobody(rangkul: Rangkul) -> None:
+    """Neither phone nor name nor the talk, which may hold both; that a reply arrives is told."""
+    config, keys = demo.configured(load_config(overrides={"demo": True}))
+
+    async def file_one() -> None:
+        async with open_program(config, keys=keys) as program:
+            arrival = Arrival("terminal", "x", "m1", Text("nama saya Ujang"), "+6281200000077", program.clock.now())
+            accepted = await program.receive(arrival)
+            await program.settle()
+            ticket = OpenTicket("RK-2222-3333", "complaint", "Pungutan di kantor", name="Ujang", anonymous=True)
+            await program.db.transaction(
+                lambda conn: tickets.open_ticket(
+                    conn, keys, ticket, person="p", conversation=accepted.conversation, now=program.clock.now()
+                )
+            )
+
+    asyncio.run(file_one())
+    shown = rangkul("ticket", "RK-2222-3333", "show", "--staff", "Rina")[1]
+    assert "text: Pungutan di kantor" in shown and "filed anonymously" in shown
+    assert "Ujang" not in shown and "0812" not in shown and "terminal" not in shown
+
+
+def test_a_colleague_s_conversation_is_not_spoken_in_by_mistake(rangkul: Rangkul) -> None:
+    """Only with --anyway; whoever holds it is named; what nobody holds cannot be returned."""
+    code = handed_over(rangkul)
+    code_of, _, why = rangkul("ticket", code, "return", "--staff", "Rina")
+    assert (code_of, "nobody holds" in why) == (1, True)
+    assert rangkul("ticket", code, "take", "--staff", "Rina")[0] == 0
+    for verb in ("reply", "ask"):
+        refused, _, why = rangkul("ticket", code, verb, "halo", "--staff", "Agus")
+        assert (refused, "Rina holds this conversation" in why) == (1, True)
+    assert "Agus: halo" not in rangkul("ticket", code, "show", "--staff", "Agus")[1]
+    assert rangkul("ticket", code, "reply", "halo juga", "--anyway", "--staff", "Agus")[0] == 0
+    assert "Agus: halo juga" in rangkul("ticket", code, "show", "--staff", "Agus")[1]
+    assert rangkul("ticket", code, "reply", "halo", "--staff", "Rina")[0] == 0
+    assert rangkul("ticket", code, "return", "--staff", "Rina")[0] == 0
+    assert rangkul("ticket", code, "return", "--staff", "Rina")[0] == 1
 
 
 def test_explain_tells_one_message_as_json(rangkul: Rangkul) -> None:

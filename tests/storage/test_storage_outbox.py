@@ -6,9 +6,11 @@ import asyncio
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import Connection
 from storage_examples import LEASE, NOW, Desk, arrival, rendered
 
-from storage import outbox
+from flows.model import Content, Text
+from storage import inbox, outbox
 from storage.outbox import Button, Outgoing, Rendered
 
 pytestmark = pytest.mark.asyncio
@@ -172,3 +174,19 @@ async def test_says_when_to_look_again(desk: Desk) -> None:
     following = await desk.accept(arrival("m2"))
     await desk.finish(following, replies=rendered("b"))
     assert await desk.database.read(outbox.next_free) == LEASE
+
+
+async def test_the_latest_are_the_newest_in_their_order(desk: Desk) -> None:
+    """Of one conversation, both what came in and what was said: the end of it, oldest first."""
+    for number in range(4):
+        accepted = await desk.accept(arrival(f"m{number}", content=Text(f"tanya {number}")))
+        await desk.finish(accepted, replies=rendered(f"jawab {number}"))
+    other = await desk.accept(arrival("m9", address="visitor-2", content=Text("lain")))
+    await desk.finish(other, replies=rendered("untuk yang lain"))
+
+    def newest(conn: Connection) -> tuple[list[str], list[Content | None]]:
+        said = [row.body.text for row in outbox.latest(conn, desk.keys, accepted.conversation, 2)]
+        came = [row.content for row in inbox.latest(conn, desk.keys, accepted.conversation, 2)]
+        return said, came
+
+    assert await desk.database.read(newest) == (["jawab 2", "jawab 3"], [Text("tanya 2"), Text("tanya 3")])

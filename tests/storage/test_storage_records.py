@@ -179,6 +179,9 @@ async def test_media_come_back_byte_for_byte(desk: Desk) -> None:
     stored = await desk.database.read(lambda conn: media.load(conn, desk.keys, "media-1"))
     assert stored == media.StoredMedia("media-1", accepted.conversation, "image/jpeg", picture)
     assert await desk.database.read(lambda conn: media.load(conn, desk.keys, "media-2")) is None
+    facts = await desk.database.read(lambda conn: media.facts(conn, "media-1"))
+    assert facts == media.MediaFacts("media-1", accepted.conversation, "image/jpeg", len(picture), False)
+    assert await desk.database.read(lambda conn: media.facts(conn, "media-2")) is None
 
 
 async def test_a_web_token_leads_back_until_it_is_idle_or_forgotten(desk: Desk) -> None:

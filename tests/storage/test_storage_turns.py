@@ -23,7 +23,9 @@ from flows.model import (
     Session,
     SetTicketStatus,
     SetTimer,
+    StaffAction,
     Task,
+    TimerDue,
     Trace,
 )
 from storage import (
@@ -132,6 +134,20 @@ async def test_a_failure_in_an_effect_undoes_everything(desk: Desk) -> None:
     assert held.session == Session()
     assert await desk.database.read(lambda conn: people.opted_out_at(conn, held.person)) is None
     await desk.finish(accepted, OpenTicket("RK-2", "callback", "y"))
+
+
+async def test_a_ticket_that_is_given_up_tells_who_gave_it(desk: Desk) -> None:
+    """With nobody as the new owner the history names the staff member who acted, or the bot for a timer."""
+    await desk.turn("m1", OpenTicket("RK-1", "handover", "petugas"), AssignTicket("RK-1", "s1"))
+    action = StaffAction("return", "RK-1", "s2", "Agus")
+    accepted = await desk.turn("m2", AssignTicket("RK-1", ""), ChangeOwner("s1", "taken"), content=action)
+    assert await desk.database.read(lambda conn: conversations.owner_of(conn, accepted.conversation)) == "s1"
+    await desk.turn("m3", AssignTicket("RK-1", "s1"), content=StaffAction("take", "RK-1", "s1", "Dewi"))
+    await desk.turn("m4", AssignTicket("RK-1", ""), content=TimerDue("hand_back"))
+    history = await desk.database.read(lambda conn: tickets.notes(conn, desk.keys, "RK-1"))
+    assert [(note.value, note.author) for note in history] == [("s1", "s1"), ("", "s2"), ("s1", "s1"), ("", "bot")]
+    with pytest.raises(KeyError):
+        await desk.database.read(lambda conn: conversations.owner_of(conn, "nobody's"))
 
 
 async def test_an_unknown_effect_fails_loudly(desk: Desk) -> None:
