@@ -102,7 +102,7 @@ class TurnSection(Section):
     lease_s: Annotated[float, Field(ge=0, le=3600)] = 30.0
     workers: Annotated[int, Field(ge=1, le=64)] = 4
     max_attempts: Annotated[int, Field(ge=1, le=20)] = 3
-    max_deaths: Annotated[int, Field(ge=3, le=100)] = 10
+    max_deaths: Annotated[int, Field(ge=2, le=1000)] = 50
     max_need_rounds: Annotated[int, Field(ge=1, le=10)] = 3
     max_reruns: Annotated[int, Field(ge=1, le=100)] = 8
     max_steps: Annotated[int, Field(ge=5, le=500)] = 40

@@ -8,7 +8,6 @@ says whether anything is left to do.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -122,7 +121,6 @@ class Turns:
     lease: timedelta
     limits: TurnSection
     handled: int = field(default=0)
-    _one_suspect: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def handle(self, pending: Pending) -> Outcome:
         """Does what the message asks for, once, and never lets it stop the next one.
@@ -130,17 +128,12 @@ class Turns:
         What raises in understanding, deciding or storing is tried again and counted on the row; at
         `turn.max_attempts` the message is parked. A database that is away is waited for and not counted.
 
-        A message that a dead process left may have killed it. It is marked before it is begun, and no other such
-        message is in hand meanwhile, so that the next death accuses this one alone; at `turn.max_deaths` it is parked.
-        The first death accuses nobody: a process holds many messages, and marking each would cost a commit a turn.
+        A message that was in hand when process after process died may be what kills them: at `turn.max_deaths` it is
+        parked. The limit is high, because a process holds many messages, and innocent ones die with it.
         """
-        if not pending.was_left:
-            return await self._handle(pending)
         if pending.deaths >= self.limits.max_deaths:
             return await self._park(pending)
-        async with self._one_suspect:
-            await waited_out(self.db, self.clock, lambda conn: inbox.begin(conn, pending.inbox_id, worker=self.worker))
-            return await self._handle(pending)
+        return await self._handle(pending)
 
     async def _handle(self, pending: Pending) -> Outcome:
         failures = pending.attempts

@@ -3,8 +3,7 @@
 A row is `new`, then `done` or `parked`. A worker holds a `new` row by a lease; when the lease has run out,
 anyone may take the row. Within a conversation only the first `new` row can be claimed.
 
-A row that a worker never let go of was left by a process that died or hangs. Whoever takes it says so before working on
-it alone (`begin`), and how often that was said counts the deaths that the message may have caused.
+A row that a worker never let go of was left by a process that died or hangs; whoever takes it counts that on the row.
 """
 
 from __future__ import annotations
@@ -72,8 +71,7 @@ class Accepted:
 class Pending:
     """A stored message to be handled; `attempts` counts the failed ones so far.
 
-    `was_left`: a process died or hung while it held this message. `deaths` counts how often that happened while it
-    was in hand alone; see `begin`.
+    `deaths` counts the processes that died or hung while they held this message.
     """
 
     inbox_id: int
@@ -81,7 +79,6 @@ class Pending:
     content: Content
     attempts: int
     received_at: datetime
-    was_left: bool = False
     deaths: int = 0
 
 
@@ -172,12 +169,7 @@ _CLAIMABLE = Prepared(
 _TAKE = (
     update(inbox)
     .where(inbox.c.id == bindparam("row"), inbox.c.status == NEW, _FREE)
-    .values(worker=bindparam("by"), lease_until=bindparam("until"))
-)
-_BEGIN = (
-    update(inbox)
-    .where(inbox.c.id == bindparam("row"), inbox.c.status == NEW, inbox.c.worker == bindparam("mine"))
-    .values(deaths=inbox.c.deaths + 1)
+    .values(worker=bindparam("by"), lease_until=bindparam("until"), deaths=bindparam("died"))
 )
 _LOAD = select(
     inbox.c.id, inbox.c.dedupe, inbox.c.conversation, inbox.c.content, inbox.c.attempts, inbox.c.received_at
@@ -262,19 +254,14 @@ def claim_next(
     if row is None:
         return None
     inbox_id, dedupe, conversation, sealed, attempts, received_at, last_worker, deaths = row
-    was_left = last_worker is not None and last_worker != worker
-    taken = conn.execute(_TAKE, {"row": inbox_id, "now": now, "by": worker, "until": lease_until})
+    deaths += 1 if last_worker not in (None, worker) else 0
+    taken = conn.execute(_TAKE, {"row": inbox_id, "now": now, "by": worker, "until": lease_until, "died": deaths})
     if taken.rowcount != 1:
         return None
     content = _readable(keys, dedupe, sealed)
     if content is None:
         return Unreadable(inbox_id, conversation)
-    return Pending(inbox_id, conversation, content, attempts, received_at, was_left, deaths if was_left else 0)
-
-
-def begin(conn: Connection, inbox_id: int, *, worker: str) -> None:
-    """Mark a message that was left as being worked on. One at a time a process, or innocent ones are suspected too."""
-    conn.execute(_BEGIN, {"row": inbox_id, "mine": worker})
+    return Pending(inbox_id, conversation, content, attempts, received_at, deaths)
 
 
 def load(conn: Connection, keys: Keyring, inbox_id: int) -> Pending:

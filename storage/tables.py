@@ -117,7 +117,7 @@ inbox = Table(
     Column("attempts", Integer, nullable=False),
     Column("worker", Text),
     Column("lease_until", Moment),
-    Column("deaths", Integer, nullable=False, server_default="0"),  # times in hand alone after a death
+    Column("deaths", Integer, nullable=False, server_default="0"),  # processes that died while they held it
     Column("received_at", Moment, nullable=False),
     Column("handled_at", Moment),
     Index("ix_inbox_conversation_id", "conversation", "id"),

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection
 from world import World
 
 from bot import faults
-from bot.app import Program
 from bot.config import Config, TurnSection
 from bot.faults import SimulatedCrash
-from nlu.understanding import Understanding
-from storage import inbox
-from storage.inbox import Pending
 
 
 async def _die(world: World, place: faults.Place, *said: str) -> None:
@@ -112,85 +106,17 @@ async def _starts_and_dies(world: World) -> None:
 
 @pytest.mark.asyncio
 async def test_a_message_that_kills_is_parked(world: World) -> None:
-    """In hand alone at three deaths, after a first one that accused nobody: parked, and the person is told."""
-    world.config = Config(turn=world.config.turn.model_copy(update={"max_deaths": 3}))
+    """In hand at three deaths it is parked, and the person is told; until then it is tried again."""
+    world.config = Config(turn=TurnSection(lease_s=30, max_deaths=4))
     async with world.program() as program:
         accepted = await program.receive(world.arrival("racun"))
     for _ in range(3):
+        world.clock.advance(timedelta(seconds=31))
         await _starts_and_dies(world)
+    world.clock.advance(timedelta(seconds=31))
     async with world.program() as program:
         assert await world.status(program, accepted) == "new"
-    async with world.program() as program:
         await program.settle()
         assert world.engine.heard == ["racun"] * 3
         assert await world.status(program, accepted) == "parked"
         assert world.phone.keys == ["engine/parked"]
-
-
-@pytest.mark.asyncio
-async def test_messages_beside_one_that_kills_are_not_suspected(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Taken over together and worked on side by side, only the one in hand is ever counted and parked."""
-    world.config = Config(turn=TurnSection(lease_s=30, max_deaths=3))
-    async with world.program() as program:
-        others = [await program.receive(world.arrival("halo", address=name)) for name in "abc"]
-        poison = await program.receive(world.arrival("racun"))
-        others += [await program.receive(world.arrival("halo", address=name)) for name in "def"]
-    for _ in range(3):
-        world.clock.advance(timedelta(seconds=31))
-        async with world.program() as dying:
-            # Those before it are busy for as long as the process lives.
-            taken = [one for one in await _take_all(world, dying) if one.inbox_id >= poison.inbox_id]
-
-            def kill(text: str, *, today: date, dying: Program = dying) -> Understanding:
-                dying.db.abandon()
-                raise SimulatedCrash(text)
-
-            with monkeypatch.context() as patched:
-                patched.setattr(world.engine, "parse", kill)
-                turns = [asyncio.create_task(dying.turns.handle(one)) for one in taken]
-                await asyncio.wait(turns, return_when=asyncio.FIRST_EXCEPTION)
-            for turn in turns:
-                turn.cancel()
-            await asyncio.gather(*turns, return_exceptions=True)
-    world.clock.advance(timedelta(seconds=31))
-    async with world.program() as program:
-        taken = await _take_all(world, program)
-        assert {one.inbox_id: one.deaths for one in taken} == {
-            poison.inbox_id: 3,
-            **{other.inbox_id: 0 for other in others},
-        }
-        for one in taken:
-            await program.turns.handle(one)
-        assert await world.status(program, poison) == "parked"
-        assert [await world.status(program, other) for other in others] == ["done"] * 6
-
-
-async def _take_all(world: World, program: Program) -> list[Pending]:
-    now = world.clock.now()
-
-    def take(conn: Connection) -> list[Pending]:
-        until = now + timedelta(seconds=30)
-        taken = []
-        while one := inbox.claim_next(conn, world.keys, worker=program.worker, now=now, lease_until=until):
-            assert isinstance(one, Pending)
-            taken.append(one)
-        return taken
-
-    return await program.db.transaction(take)
-
-
-@pytest.mark.asyncio
-async def test_a_message_that_was_given_back_is_not_suspected(world: World) -> None:
-    """Whoever lets go of a message lives: nothing is counted, however often it comes back."""
-    world.config = Config(turn=TurnSection(lease_s=30, max_deaths=3))
-    async with world.program() as program:
-        accepted = await program.receive(world.arrival("halo"))
-        await program.db.transaction(lambda conn: inbox.release(conn, accepted.inbox_id))
-    for _ in range(4):
-        async with world.program() as program:
-            (one,) = await _take_all(world, program)
-            await program.db.transaction(
-                lambda conn, worker=program.worker: inbox.begin(conn, accepted.inbox_id, worker=worker)
-            )
-            await program.db.transaction(lambda conn: inbox.release(conn, accepted.inbox_id))
-            assert one.attempts == 0

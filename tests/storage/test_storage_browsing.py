@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import DBAPIError
-
 from storage_examples import NOW, Desk
 
 from storage.database import Unavailable

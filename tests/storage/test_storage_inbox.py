@@ -272,23 +272,17 @@ async def test_says_when_to_look_again(desk: Desk) -> None:
     assert await desk.database.read(inbox.next_free) == LEASE
 
 
-async def test_counts_what_was_begun_by_another_worker_and_left(desk: Desk, other_desk: Desk) -> None:
-    """Left once tells nothing; begun and left by another counts; a worker that comes back to its own is alive."""
+async def test_counts_the_workers_that_left_a_message(desk: Desk, other_desk: Desk) -> None:
+    """Taking over from another counts a death; coming back to one's own, or taking what was given back, does not."""
     accepted = await desk.accept(arrival("m1"))
 
-    async def begin(worker: Desk) -> None:
-        await worker.database.transaction(lambda conn: inbox.begin(conn, accepted.inbox_id, worker=worker.worker))
-
-    async def seen(worker: Desk, minutes: int) -> tuple[bool, int]:
+    async def deaths(worker: Desk, minutes: int) -> int:
         found = await claim(worker, now=LATER + timedelta(minutes=minutes))
         assert isinstance(found, Pending)
-        return found.was_left, found.deaths
+        return found.deaths
 
-    assert await seen(other_desk, 0) == (True, 0)
-    await begin(desk)  # not its own: marks nothing
-    assert await seen(desk, 2) == (True, 0)
-    await begin(desk)
-    assert await seen(desk, 4) == (False, 0)
-    await begin(desk)
-    assert await seen(other_desk, 6) == (True, 2)
-    assert await seen(desk, 8) == (True, 2)
+    assert await deaths(other_desk, 0) == 1
+    assert await deaths(other_desk, 2) == 1
+    assert await deaths(desk, 4) == 2
+    await desk.database.transaction(lambda conn: inbox.release(conn, accepted.inbox_id))
+    assert await deaths(other_desk, 6) == 0

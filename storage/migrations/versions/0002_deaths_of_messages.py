@@ -1,4 +1,4 @@
-"""How often a message was in hand alone after a death: whether it kills is seen by its own count."""
+"""How many processes died while they held a message: whether it kills is seen by its own count."""
 
 from __future__ import annotations
 

@@ -128,8 +128,8 @@ def _messages(rows: Sequence[Any], journeys: Sequence[Journey], verdict: Verdict
     verdict.demand(len(rows) == taken, f"{len(rows)} inbox rows for {taken} accepted messages")
     states = Counter(row.status for row in rows)
     verdict.demand(set(states) == {"done"}, f"inbox rows by state: {dict(states)}")
-    # A message that was in hand at several deaths may be suspected; it must not be given up for that.
-    verdict.figures["messages suspected after deaths"] = sum(row.attempts > 0 for row in rows)
+    # A message may be in hand at several deaths; it must not be given up for that.
+    verdict.figures["messages in hand at two deaths or more"] = sum(row.deaths > 1 for row in rows)
     leased = sum(row.lease_until is not None for row in rows)
     verdict.demand(leased == 0, f"{leased} handled messages are still held")
 
