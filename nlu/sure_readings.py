@@ -1,5 +1,7 @@
 """Messages whose intent needs no statistics: nothing but signs, laughter, or one bare value."""
 
+# ruff: noqa: SIM905  word lists are read and edited as text
+
 import re
 from typing import Final
 
@@ -26,12 +28,25 @@ _VALUE_WORD = re.compile(rf"(?:{_NUMBER_WORDS}|{_MONTHS}|{_UNITS}|k)(?:an)?")
 _WORD = re.compile(r"[^\W\d_]+")
 _LONGEST_VALUE_WORDS: Final = 12
 
+# A code of ours and, besides courtesies, nothing but words that ask how it stands. Codes are of one kind; which record
+# it names is found by looking it up.
+_CODE = re.compile(r"\brk[\s\-_.]{0,2}[0-9a-z]{4}[\s\-_.]{0,2}[0-9a-z]{4}\b")
+_HOW_IT_STANDS = re.compile(
+    r"status(?:nya|e)?|kabar(?:nya|e)?|progres(?:s|nya)?|perkembangan(?:nya)?|kelanjutan(?:nya)?|gimana|gmn|gmna|bagaimana"
+    r"|piye|pripun|kumaha|baa|cek|cekin|cekkan|hasil(?:nya)?|diproses|ditangani|selesai|kelar|beres|tiket|ticket|aduan"
+    r"|laporan|pengaduan|keluhan|komplain|mana"
+)
+_BESIDE_A_CODE = frozenset(
+    "apa ya yah dong deh sih nih tuh kak pak bu min mas mbak bang kok itu ini yang yg saya sy aku halo hai tolong mohon"
+    " sudah udah udh dah sampai sampe sekarang skrg nomor no kode dengan untuk belum blm atau apakah".split()
+)
+
 
 def sure_intent(text: str) -> str | None:
     """The intent of a text that leaves no doubt, or None when the engine has to say.
 
     Signs, emoji or laughter alone are `out_of_scope`; a form that asked a question reads them itself. A number, date,
-    amount or phone number alone is `inform`.
+    amount or phone number alone is `inform`. A code of ours with a question how it stands is `check_ticket`.
     """
     plain = lowered(text)
     if not _LETTER_OR_DIGIT.search(plain):
@@ -40,7 +55,18 @@ def sure_intent(text: str) -> str | None:
         return "out_of_scope"
     if _is_bare_value(plain):
         return "inform"
+    if _asks_about_a_code(plain):
+        return "check_ticket"
     return None
+
+
+def _asks_about_a_code(plain: str) -> bool:
+    code = _CODE.search(plain)
+    if code is None:
+        return False
+    words = _WORD.findall(f"{plain[: code.start()]} {plain[code.end() :]}")
+    asking = [word for word in words if _HOW_IT_STANDS.fullmatch(word)]
+    return bool(asking) and all(word in _BESIDE_A_CODE for word in words if word not in asking)
 
 
 def _is_laughter(plain: str) -> bool:

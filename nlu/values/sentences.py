@@ -94,9 +94,9 @@ _I_AM = re.compile(
     r"(?=(?:pak |bu |mas |mbak )?[^\W\d_]+)"
 )
 _KIN = (
-    r"anak buah|suami|suamiku|istri|istriku|isteri|bojo|laki|anak|anakku|adik|adek|adikku|kakak|kakakku|abang|mas|mbak|bapak|"
-    r"bapakku|ayah|ayahku|ibu|ibuku|emak|mamak|mama|papa|paman|bibi|om|tante|pakde|bude|kakek|nenek|mertua|ipar|menantu|"
-    r"keponakan|ponakan|sepupu|cucu|saudara|tetangga|teman|temen|kawan|rekan|sopir|supir|pembantu|art|asisten|"
+    r"anak buah|suami|suamiku|istri|istriku|isteri|bojo|laki|anak|anakku|adik|adek|adikku|kakak|kakakku|abang|mas|mbak|"
+    r"bapak|bapakku|ayah|ayahku|ibu|ibuku|emak|mamak|mama|papa|paman|bibi|om|tante|pakde|bude|kakek|nenek|mertua|ipar|"
+    r"menantu|keponakan|ponakan|sepupu|cucu|saudara|tetangga|teman|temen|kawan|rekan|sopir|supir|pembantu|art|asisten|"
     r"tukang kebun|satpam|karyawan|pegawai|pekerja|buruh|korban|almarhum|almarhumah|alm"
 )
 #: "suami saya Bambang", "kakak ipar saya, Yohanes": whose name follows. Only names with a capital are taken.
@@ -495,8 +495,8 @@ _OPENERS = frozenset(
 #: What follows "pekerja", "anak saya" or "nama" and begins like a name, but names nobody.
 _NOBODY = frozenset(
     "ahli rentan informal mandiri formal lepas harian migran penerima bukan jatuh sekolah meninggal sakit kecelakaan "
-    "wafat kerja bekerja ikut daftar sudah belum mau kandung pertama kedua jawa sumatera kalimantan sulawesi papua nusa "
-    "bali maluku kota kabupaten provinsi bpjs jamsostek sebagai yang dan".split()
+    "wafat kerja bekerja ikut daftar sudah belum mau kandung pertama kedua jawa sumatera kalimantan sulawesi papua "
+    "nusa bali maluku kota kabupaten provinsi bpjs jamsostek sebagai yang dan".split()
 )
 
 
