@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from sqlalchemy import Connection
 
 from bot.commands.times import office_time
 from bot.transcript import Spoken, latest
 from flows.format import mask_phone
 from storage import conversations, media, people, staff, tickets
-from storage.keyring import Keyring
+from storage.keyring import Keyring, KeyringError
 from storage.media import MediaFacts
 from storage.people import Address
 from storage.tickets import Note, Ticket
@@ -23,12 +24,14 @@ LAST_SPOKEN: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What is shown of a ticket. An anonymous one has neither addresses nor words of the conversation.
+    """What is shown of a ticket. An anonymous one has neither name nor addresses nor words of the conversation.
 
-    `names` are staff by id; `holder` is who holds the conversation, '' when there is none; `files` are by media id.
+    `name` is the person's own, from the ticket or from the talk; `names` are staff by id; `holder` is who holds the
+    conversation, '' when there is none; `files` are by media id.
     """
 
     ticket: Ticket
+    name: str
     names: Mapping[str, str]
     history: tuple[Note, ...]
     addresses: tuple[Address, ...]
@@ -43,14 +46,14 @@ def read_sheet(conn: Connection, keys: Keyring, ticket: Ticket) -> Sheet:
     addresses: tuple[Address, ...] = ()
     spoken: tuple[Spoken, ...] = ()
     if ticket.person and not ticket.anonymous:
-        everywhere = people.addresses_of(conn, keys, ticket.person)
-        addresses = tuple(one for one in everywhere if ticket.conversation in (None, one.conversation))
+        addresses = _addresses(conn, keys, ticket.person, ticket.conversation)
     if ticket.conversation and not ticket.anonymous:
         spoken = tuple(latest(conn, keys, ticket.conversation, LAST_SPOKEN))
     wanted = {*ticket.media, *(file for note in history for file in note.media), *(one.media for one in spoken)} - {""}
     found = (media.facts(conn, one) for one in sorted(wanted))
     return Sheet(
         ticket=ticket,
+        name="" if ticket.anonymous else ticket.name or _known_name(conn, keys, ticket.conversation),
         names={member.id: member.name for member in staff.list_staff(conn, keys)},
         history=history,
         addresses=addresses,
@@ -58,6 +61,23 @@ def read_sheet(conn: Connection, keys: Keyring, ticket: Ticket) -> Sheet:
         spoken=spoken,
         files={facts.id: facts for facts in found if facts is not None},
     )
+
+
+def _addresses(conn: Connection, keys: Keyring, person: str, conversation: str | None) -> tuple[Address, ...]:
+    """None where they cannot be opened: such a ticket is set aside for staff and must be shown all the same."""
+    try:
+        everywhere = people.addresses_of(conn, keys, person)
+    except KeyringError:
+        return ()
+    return tuple(one for one in everywhere if conversation in (None, one.conversation))
+
+
+def _known_name(conn: Connection, keys: Keyring, conversation: str | None) -> str:
+    """The name the person gave in the talk; "" when none is known or the session cannot be opened."""
+    try:
+        return conversations.peek(conn, keys, conversation).session.known.name if conversation else ""
+    except (KeyringError, msgspec.DecodeError):
+        return ""
 
 
 def lines_of(sheet: Sheet, zone: str) -> Iterator[str]:
@@ -91,7 +111,7 @@ def _head(sheet: Sheet, zone: str) -> Iterator[str]:
     if ticket.anonymous:
         yield "person: filed anonymously; who it is and the conversation are not shown, a reply reaches them"
     else:
-        yield f"person: {ticket.name or 'no name given'}"
+        yield f"person: {sheet.name or 'no name given'}"
         for place in sheet.addresses:
             yield f"reached by: {place.channel}, {mask_phone(place.phone) if place.phone else 'no phone known'}"
     if ticket.text:

@@ -18,15 +18,17 @@ from datetime import date
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from PIL import Image
+from sqlalchemy import Connection
 
 from bot import demo
 from bot.__main__ import main
 from bot.app import open_program
 from bot.attachments import Attachment
 from bot.config import ConfigError, load_config
-from flows.model import Media, OpenTicket, Text
+from flows.model import Known, Media, OpenTicket, Session, Text
 from nlu.values import Reading, read
 from storage import conversations, inbox, members, tickets
 from storage.inbox import Arrival
@@ -202,6 +204,37 @@ def test_only_the_last_twenty_messages_are_shown(rangkul: Rangkul) -> None:
     talk = shown.partition("conversation, last 20 messages:\n")[2]
     assert len(re.findall(r"^  \d{4}-", talk, re.MULTILINE)) == 20
     assert "pesan nomor 14" in talk and "pesan nomor 0\n" not in talk
+
+
+def test_a_name_from_the_talk_is_shown_and_a_ticket_that_cannot_be_opened_too(rangkul: Rangkul, home: Path) -> None:
+    """Who gave a name earlier is shown by it; with address and session damaged, the rest is still shown."""
+    code = handed_over(rangkul)
+    config, keys = demo.configured(load_config(overrides={"demo": True}))
+
+    async def name_them() -> None:
+        async with open_program(config, keys=keys) as program:
+            named = msgspec.json.encode(Session(known=Known(name="Wati Kurniasih")))
+
+            def change(conn: Connection) -> None:
+                ticket = tickets.by_code(conn, keys, code)
+                assert ticket
+                where = str(ticket.conversation)
+                sealed = keys.seal("conversations", "session", where, named)
+                conn.exec_driver_sql("UPDATE conversations SET session = ? WHERE id = ?", (sealed, where))
+
+            await program.db.transaction(change)
+
+    asyncio.run(name_them())
+    assert "person: Wati Kurniasih" in rangkul("ticket", code, "show", "--staff", "Rina")[1]
+    # The newest of several conversations: the others still prove that the keys fit.
+    handed_over(rangkul, persona="budi")
+    with closing(sqlite3.connect(home / "demo" / "rangkul.db")) as database:
+        where = database.execute("SELECT conversation FROM tickets WHERE code = ?", (code,)).fetchone()
+        database.execute("UPDATE conversations SET session = x'00' WHERE id = ?", where)
+        database.execute("UPDATE addresses SET address = x'00' WHERE conversation = ?", where)
+        database.commit()
+    status, shown, _ = rangkul("ticket", code, "show", "--staff", "Rina")
+    assert (status, "person: no name given" in shown, "owner: -" in shown) == (0, True, True)
 
 
 def test_a_photo_to_staff_is_named_and_can_be_saved(rangkul: Rangkul, home: Path) -> None:
