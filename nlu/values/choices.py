@@ -146,23 +146,47 @@ _SAME = (
 _CANON: dict[str, str] = {word: line.split()[0] for line in _SAME for word in line.split()}
 
 
+#: Said before a label or a part of it, these turn it round ("gak ada bukti" is not "Ada bukti").
+_NOT = re.compile(
+    r"\b(?:tdk|tak|gak|ga|gk|nggak|ngga|enggak|engga|ndak|indak|kagak|kaga|ora|mboten|teu|henteu|kada)\b(?= ?[a-z])"
+)
+
+
 def _canon(word: str) -> str:
     known = _CANON.get(word)
     return known if known is not None else _CANON.get(_POSSESSED.sub("", word), word)
 
 
 _POSSESSED = re.compile(r"(?<=[a-z]{3})(?:nya|ku|mu)$")
-_BEFORE_ROOT = re.compile(r"^(?:di|ke|se|ter|ber|per|pe|pem|pen|peng|pel|mem|men|meng|me|ng|n)(?=[a-z]{4})")
-_AFTER_ROOT = re.compile(r"(?<=[a-z]{4})(?:kan|an|i|nya|ku)$|(?<=[a-z]{3})(?:an|nya)$")
+_BEFORE_ROOT = (
+    "di",
+    "ke",
+    "se",
+    "ter",
+    "ber",
+    "per",
+    "pe",
+    "pem",
+    "pen",
+    "peng",
+    "pel",
+    "mem",
+    "men",
+    "meng",
+    "me",
+    "ng",
+)
+_AFTER_ROOT = ("kan", "an", "i", "nya", "ku")
+_SHORTEST_ROOT = 4
 
 
 def _roots(word: str) -> frozenset[str]:
     """What `word` may be made from, itself among them: "perdagangan" from "dagang", "ditelpon" from "telpon"."""
     roots = {word}
     for _ in range(2):
-        roots |= {_AFTER_ROOT.sub("", root) for root in roots}
-    roots |= {_BEFORE_ROOT.sub("", root) for root in roots} | {root.removeprefix("per") for root in roots}
-    return frozenset(_canon(root) for root in roots if len(root) >= 4) | {_canon(word)}
+        roots |= {root.removesuffix(ending) for root in roots for ending in _AFTER_ROOT}
+    roots |= {root.removeprefix(beginning) for root in roots for beginning in _BEFORE_ROOT}
+    return frozenset(_canon(root) for root in roots if len(root) >= _SHORTEST_ROOT) | {_canon(word)}
 
 
 def _label_words(label: str) -> frozenset[str]:
@@ -244,7 +268,11 @@ def _by_label(folded: str, labels: Sequence[str]) -> int | Refusal | None:
     if exact:
         return _unique(exact)
     padded = f" {normal} "
-    inside = [i for i, label in enumerate(labels, start=1) if _normal(label) and f" {_normal(label)} " in padded]
+    inside = [
+        i
+        for i, label in enumerate(labels, start=1)
+        if _normal(label) and f" {_normal(label)} " in padded and f" tidak {_normal(label)} " not in padded
+    ]
     if inside:
         if _EITHER.search(folded) and _each_names_one(folded, labels):
             return Refusal("two_answers")
@@ -389,11 +417,12 @@ def read_choice(text: str, options: Sequence[str], *, today: date | None = None)
     with that reason.
     """
     folded = unstretch(fold(text)).replace("\ufe0f", "").replace("\u20e3", "").strip()
+    folded = _NOT.sub("tidak", folded)
     if not folded:
         return Refusal("empty", attempt=False)
     if not options:
         return Refusal("unclear", attempt=False)
-    labels = [unstretch(fold(option)) for option in options]
+    labels = [_NOT.sub("tidak", unstretch(fold(option))) for option in options]
     normal = _normal(folded)
     exact = [i for i, label in enumerate(labels, start=1) if _normal(label) == normal and normal]
     if len(exact) == 1 and not normal.isdigit():
