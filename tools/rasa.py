@@ -212,8 +212,10 @@ def _as_rasa_data(rows: Path) -> str:
         if line.strip():
             text, intent, *_ = line.split("\t")
             by_intent.setdefault(intent.strip(), []).append(text)
-    blocks = [{"intent": name, "examples": [{"text": text} for text in texts]} for name, texts in by_intent.items()]
-    return json.dumps({"version": "3.1", "nlu": blocks}, ensure_ascii=False)  # JSON is YAML
+    blocks = ["version: '3.1'", "nlu:"]
+    for name, texts in by_intent.items():
+        blocks += [f"- intent: {name}", "  examples: |", *(f"    - {text}" for text in texts)]
+    return "\n".join(blocks) + "\n"
 
 
 def check() -> None:
