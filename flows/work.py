@@ -217,7 +217,9 @@ class Work:
         """The open question in other words, keeping its options."""
         assert self.asked
         progress = self.asked.args.get("progress")
-        self._say_question(key, self._spoken({**args, **({"progress": progress} if progress else {})}))
+        step = self.step
+        form = self.asked.slot if step and step.form else ""
+        self._say_question(key, self._spoken({**args, **({"progress": progress} if progress else {})}), form=form)
 
     def forget_person(self) -> None:
         """Forgets what was told about the person outside any record."""
