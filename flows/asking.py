@@ -281,7 +281,7 @@ def fill(work: Work, ask: Ask, value: Value, reading: Reading | None) -> Rejecte
 
 
 def fill_from_sentence(work: Work, understanding: Understanding, *, but: str = "") -> list[Ask]:
-    """Fills what else a sentence tells of the task at hand; gives back the questions it answered."""
+    """Fills what else a sentence tells of the task at hand; gives back the questions it answered, in part at least."""
     flow = work.flow
     assert flow
     filled = []
@@ -290,8 +290,9 @@ def fill_from_sentence(work: Work, understanding: Understanding, *, but: str = "
             continue
         if twins := twins_in(ask, understanding):
             filled_by_refusal(work, ask, twins)
+        before = work.slots
         found = read_from_entities(ask, understanding)
-        if found and fill(work, ask, *found) is None and ask.slot in work.slots:
+        if found and fill(work, ask, *found) is None and work.slots != before:
             filled.append(ask)
     return filled
 
@@ -307,7 +308,11 @@ def filled_by_refusal(work: Work, ask: Ask, refusal: Refusal) -> bool:
 
 def acknowledge(work: Work, asks: list[Ask]) -> None:
     """Says what was noted from a sentence, so that nothing is taken silently."""
-    shown = [f"{work.copy.label(f'label/{ask.label}')} {show(work, ask)}" for ask in asks if ask.label]
+    shown = [
+        f"{work.copy.label(f'label/{ask.label}')} {show(work, ask)}"
+        for ask in asks
+        if ask.label and ask.slot in work.slots
+    ]
     if shown:
         work.say("engine/noted", items=", ".join(shown))
 

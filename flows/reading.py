@@ -98,7 +98,11 @@ def _read_yes_no(work: Work, picks: tuple[Pick, ...], text: str) -> tuple[Value,
     if named := named_pick(picks, text):
         return named.value, Reading("yes" if named.value else "no")
     words = plain(text).split()
-    if _ONCE in words or (len(words) > _TAG_WORDS and words[-1] in _PLAIN_NO and words[0] not in _PLAIN_NO):
+    if (
+        _ONCE in words
+        or words == ["kirim"]
+        or (len(words) > _TAG_WORDS and words[-1] in _PLAIN_NO and words[0] not in _PLAIN_NO)
+    ):
         return Refusal("unclear", attempt=False)
     result = read("affirm_deny", text, today=work.today)
     if isinstance(result, Reading) and result.value != "unclear":
