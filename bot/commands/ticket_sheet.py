@@ -73,10 +73,10 @@ def _addresses(conn: Connection, keys: Keyring, person: str, conversation: str |
 
 
 def _known_name(conn: Connection, keys: Keyring, conversation: str | None) -> str:
-    """The name the person gave in the talk; "" when none is known or the session cannot be opened."""
+    """The name the person gave in the talk; "" when none is known, the talk was erased or it cannot be opened."""
     try:
         return conversations.peek(conn, keys, conversation).session.known.name if conversation else ""
-    except (KeyringError, msgspec.DecodeError):
+    except (KeyError, KeyringError, msgspec.DecodeError):
         return ""
 
 
