@@ -37,7 +37,6 @@ NOT_SETTINGS: Final = frozenset({"RANGKUL_CONFIG", "RANGKUL_FAULT"})
 
 LOOPBACK_URL: Final = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?/?")
 
-OFFICE_ZONES: Final = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")
 
 OfficeZone = Literal["Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"]
 Share = Annotated[float, Field(ge=0, le=1)]

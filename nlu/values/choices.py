@@ -92,7 +92,6 @@ _FOR_ME = re.compile(
     r"^(?:(?:untuk|utk|buat|bwt|bagi|kanggo|kangge|nggo|kagem|keur|pikeun|gawe)\s+)?(?:saya|sy|aku|gue|gua|gw|ane|kulo|kula|"
     r"abdi|awak|ambo|ulun|saya sendiri|aku dewe|awak dewe)(?:\s+(?:saja|aja|kok|pak|bu|min|kak|mas|mbak|ya))*$"
 )
-_LABEL_NUMBER = re.compile(r"[0-9][0-9.,]*")
 
 #: Words that people use for one another; each line is one meaning.
 _SAME = (

@@ -173,9 +173,6 @@ class Spelled:
         return at + shift
 
 
-_YEAR_PARTS = re.compile(r"^(?:19|20)$")
-
-
 def spelled(folded: str, all_amounts: list[Amount] | None = None) -> Spelled:
     """`folded` with whole numbers in words turned into digits; "sembilan belas sembilan puluh" becomes "19 90"."""
     if all_amounts is None:

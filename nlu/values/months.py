@@ -267,7 +267,6 @@ _LAST = re.compile(
     r"\b(?:bulan|bln|wulan) (?:lalu|kemarin|kemaren|kmrn|kmren|sebelumnya|kapungkur|kepungkur|wingi|"
     r"kamari|yang lalu|yg lalu|tukang|lepas)\b|\bsebulan (?:yang |yg )?lalu\b"
 )
-_BEFORE_LAST = re.compile(r"\b(?:dua|2) (?:bulan|bln) (?:yang |yg )?(?:lalu|kemarin|sebelumnya)\b")
 _AGO = re.compile(r"\b([0-9]{1,3}) (?:bulan|bln) (?:yang |yg )?(?:lalu|kemarin|kemaren|sebelumnya|silam)\b")
 _NEXT = re.compile(r"\b(?:bulan|bln) (?:depan|dpn|besok|ngarep|hareup)\b")
 _YEAR = re.compile(r"(?<![0-9])'?((?:19|20)[0-9]{2}|[0-9]{2})(?![0-9])")

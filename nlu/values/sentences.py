@@ -78,7 +78,6 @@ _AGE_BEFORE = re.compile(
     r"\b(?:umur|usia|umurnya|usianya|umurku|umur saya|usia saya|berumur|berusia)\s*(?:saya|sy|"
     r"nya|ku|sekitar|masih|sudah|udah|baru|:)?\s*$"
 )
-_AGE_AFTER = re.compile(r"^\s*(?:tahun|thn|th|taun)\b")
 _NAME_CUE = re.compile(
     r"\b(?:nama(?:nya|ku)?(?: (?:lengkap(?:nya|ku)?|asli|baru|yang benar|yg benar|yang bener|di ktp|sesuai ktp|"
     r"pekerja(?:nya)?|korban|ibu|bapak|suami|istri|anak|almarhum))?"

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 import pytest_asyncio
 from storage_examples import Apart, Desk, Numbered
@@ -16,33 +13,14 @@ from storage_examples import Apart, Desk, Numbered
 from storage.database import Database, create_from_template, open_database, upgrade
 from storage.keyring import Keyring
 from storage.tables import metadata
-
-DEFAULT_POSTGRES = "postgresql://postgres@127.0.0.1:5432"
-CONNECT_S = 3
-
-
-async def _run(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url, timeout=CONNECT_S)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
+from tests.postgres_server import empty_database, run
 
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """An empty PostgreSQL database of this run's own; dropped at the end."""
-    given = os.environ.get("RANGKUL_TEST_POSTGRES")
-    base = (given or DEFAULT_POSTGRES).rstrip("/")
-    name = f"rangkul_test_{secrets.token_hex(6)}"
-    try:
-        asyncio.run(_run(f"{base}/postgres", f"CREATE DATABASE {name}"))
-    except (OSError, TimeoutError) as error:
-        if given:
-            raise
-        pytest.skip(f"no PostgreSQL at {base}: {error}")
-    yield f"{base}/{name}"
-    asyncio.run(_run(f"{base}/postgres", f"DROP DATABASE {name} WITH (FORCE)"))
+    with empty_database("rangkul_test") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +45,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{path}"
     url: str = request.getfixturevalue("migrated_postgres_url")
     children_first = reversed(metadata.sorted_tables)  # deleting few rows is much faster than TRUNCATE
-    asyncio.run(_run(url, ";".join(str(table.delete()) for table in children_first)))
+    asyncio.run(run(url, ";".join(str(table.delete()) for table in children_first)))
     return url
 
 
