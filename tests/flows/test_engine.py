@@ -307,6 +307,7 @@ def test_handover_is_opened_once(chat: Chat) -> None:
     chat.answers[OpenHandover] = TicketFacts("RK-2222-AAAA", "handover", "", "open", None, chat.now, mine=True)
     assert chat.user("mana petugasnya", "talk_to_staff") == ["talk_to_staff/already"]
     assert chat.did(OpenTicket) == []
+    assert len(chat.did(AddToTicket)) == 1, "staff see that they were called again"
 
 
 def test_wage_earner_is_led_to_report_the_company(chat: Chat) -> None:
