@@ -173,14 +173,14 @@ def correct(work: Work, text: str, *, sure: bool) -> bool:
     firm = sure or (announced is not None and announced.firm)
     if named := _named_answer(work, flow, rest or text):
         ask, said = named
-        return ask is not work.step and _mend(work, ask, said)
+        return ask is not work.step and mend(work, ask, said)
     if firm and (at := _task_naming(work, rest or text)) is not None:
         work.tasks.append(work.tasks.pop(at))
         work.settle_question()
         return correct(work, text, sure=sure)
     if not firm:
         return False
-    if previous := _last_answer(work, flow):
+    if previous := last_answer(work, flow):
         if not rest:
             go_back(work)
             return True
@@ -188,7 +188,7 @@ def correct(work: Work, text: str, *, sure: bool) -> bool:
         step_reads = work.step and not isinstance(read_answer(work, work.step, rest), Refusal)
         short = len(plain(rest).split()) <= _MENDING_WORDS
         if not isinstance(result, Refusal) and not step_reads and previous.kind != "free" and short:
-            return _mend(work, previous, rest)
+            return mend(work, previous, rest)
     return False
 
 
@@ -211,12 +211,14 @@ def _task_naming(work: Work, text: str) -> int | None:
     return None
 
 
-def _last_answer(work: Work, flow: Flow) -> Ask | None:
+def last_answer(work: Work, flow: Flow) -> Ask | None:
+    """The question that was answered last, None when none was."""
     trail = work.tasks[-1].trail
     return flow.step(trail[-1]) if trail else None
 
 
-def _mend(work: Work, ask: Ask, said: str) -> bool:
+def mend(work: Work, ask: Ask, said: str) -> bool:
+    """Answers an earlier question anew; asks it again where the words are no answer. Always True."""
     if _NO_VALUE.issuperset(plain(said).split()):
         said = ""
     result = read_answer(work, ask, said) if said else Refusal("empty", attempt=False)
@@ -248,7 +250,7 @@ def answer_read_back(work: Work, text: str) -> bool:
         edit(work, line.slot)
         return True
     if named := _named_answer(work, flow, text):
-        return _mend(work, *named)
+        return mend(work, *named)
     if way := named_pick(flow.send_picks(work), text):
         send(work, str(way.value))
         return True

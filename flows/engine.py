@@ -9,13 +9,16 @@ from __future__ import annotations
 from flows import staffing
 from flows.asking import task_label
 from flows.hearing import hear
-from flows.meaning import pressed
+from flows.meaning import commanded, pressed
 from flows.model import (
     Choice,
+    Command,
     Contact,
     Decision,
+    Edited,
     Facts,
     FormAnswer,
+    InGroup,
     Location,
     Media,
     Need,
@@ -25,8 +28,9 @@ from flows.model import (
     Text,
     TimerDue,
     Turn,
+    Unknown,
 )
-from flows.things import contact_came, form_answered, media_came, stranger_thing_came
+from flows.things import contact_came, form_answered, media_came, message_edited, stranger_thing_came
 from flows.wording import is_danger
 from flows.work import Flows, Missing, Work
 
@@ -74,8 +78,18 @@ def _person_spoke(work: Work) -> None:
             media_came(work, content)
         case Contact(phone=phone, own=own):
             contact_came(work, phone, own=own)
-        case Location() | Sticker():
-            stranger_thing_came(work, "location" if isinstance(content, Location) else "sticker")
+        case Command():
+            commanded(work, content)
+        case Edited(text=text):
+            message_edited(work, text)
+        case InGroup():
+            work.say("engine/in_group")
+        case Location():
+            stranger_thing_came(work, "location")
+        case Sticker():
+            stranger_thing_came(work, "sticker")
+        case Unknown():
+            stranger_thing_came(work, "unknown")
 
 
 def _come_back(work: Work) -> None:

@@ -11,7 +11,7 @@ from flows.answering import accept, edit, go_back, send, skip
 from flows.asking import advance, ask_step, cancel, drop, go_on, is_read_back, keep, start, task_label
 from flows.flow import Fill
 from flows.menu import greet, hail, menu_options, show_menu
-from flows.model import Choice, MyTickets
+from flows.model import Choice, Command, MyTickets
 from flows.wording import ANSWERS, CONTROLS, PLEASANTRIES, plain
 from flows.work import Work
 from nlu.understanding import Part, Understanding
@@ -282,6 +282,21 @@ def pressed(work: Work, choice: Choice) -> None:
         work.ask_again()
         return
     act(work, work.asked.options[int(place)].action)
+
+
+def commanded(work: Work, command: Command) -> None:
+    """A command of the platform's menu. One that we do not know shows the menu."""
+    match command.name:
+        case "start" if command.argument in work.flows.by_name:
+            begin(work, command.argument, None)
+        case "start":
+            greet(work, "")
+        case "batal" | "cancel":
+            control(work, "cancel")
+        case "petugas":
+            begin(work, "talk_to_staff", None)
+        case _:
+            show_menu(work)
 
 
 def act(work: Work, action: str) -> None:

@@ -21,9 +21,26 @@ Value: TypeAlias = str | int | bool | list[str] | None
 
 
 class Text(msgspec.Struct, frozen=True, tag="text"):
-    """Words as typed."""
+    """Words as typed. `ref` is the platform's name of the message where the bot may delete it, '' elsewhere."""
 
     text: str
+    ref: str = ""
+
+
+class Edited(msgspec.Struct, frozen=True, tag="edited"):
+    """A message that was sent before and has been changed since: the words as they now stand."""
+
+    text: str
+
+
+class Command(msgspec.Struct, frozen=True, tag="command"):
+    """A command of the platform's menu, such as `start`, without the slash; `argument` is what follows it.
+
+    The argument of `start` comes from a link or a printed code, and is looked up, never believed.
+    """
+
+    name: str
+    argument: str = ""
 
 
 class Choice(msgspec.Struct, frozen=True, tag="choice"):
@@ -36,13 +53,18 @@ class Choice(msgspec.Struct, frozen=True, tag="choice"):
 class Media(msgspec.Struct, frozen=True, tag="media"):
     """A photo, voice note or document; `media` is our own id of the stored bytes, '' when unusable.
 
-    `problem` is '' or why the file could not be taken: too_big, unreadable, unsupported.
+    `problem` is '' or why the file could not be taken: too_big, unreadable, unsupported. `source` is what the
+    platform gives the file out for, '' when its bytes came with the message. `album` is the same for pictures that
+    were sent together; once they are gathered, `more` holds our ids of the others.
     """
 
     kind: Literal["photo", "voice", "document"]
     media: str
     caption: str = ""
     problem: str = ""
+    source: str = ""
+    album: str = ""
+    more: tuple[str, ...] = ()
 
 
 class Location(msgspec.Struct, frozen=True, tag="location"):
@@ -63,6 +85,16 @@ class Sticker(msgspec.Struct, frozen=True, tag="sticker"):
     """A sticker, reaction or anything else without words."""
 
     emoji: str = ""
+
+
+class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
+    """Something that the platform has and we do not know; `what` is its own word for it."""
+
+    what: str
+
+
+class InGroup(msgspec.Struct, frozen=True, tag="in_group"):
+    """Somebody called the bot in a group. What was written there is not kept."""
 
 
 class FormAnswer(msgspec.Struct, frozen=True, tag="form"):
@@ -89,7 +121,21 @@ class StaffAction(msgspec.Struct, frozen=True, tag="staff"):
     text: str = ""
 
 
-Content: TypeAlias = Text | Choice | Media | Location | Contact | Sticker | FormAnswer | TimerDue | StaffAction
+Content: TypeAlias = (
+    Text
+    | Edited
+    | Command
+    | Choice
+    | Media
+    | Location
+    | Contact
+    | Sticker
+    | Unknown
+    | InGroup
+    | FormAnswer
+    | TimerDue
+    | StaffAction
+)
 
 
 class Sender(msgspec.Struct, frozen=True):
@@ -301,7 +347,9 @@ class Say(msgspec.Struct, frozen=True, tag="say"):
     """One message to the person: a reply key and its arguments, rendered from the copy when it is stored.
 
     `number` is the question these options belong to; a button carries it back, so that an old press is known.
-    `form` names the slot that our one-field page may be offered for, '' for none.
+    `form` names the slot that our one-field page may be offered for, '' for none. `wants` is what a channel may offer
+    a button of its own for. `page` is which part of a long list of options is shown, from 0. `picture` names a
+    picture that shows the same, '' for none.
     """
 
     key: str
@@ -310,6 +358,15 @@ class Say(msgspec.Struct, frozen=True, tag="say"):
     number: int = 0
     numbered: bool = True
     form: str = ""
+    wants: Literal["", "contact", "location"] = ""
+    page: int = 0
+    picture: str = ""
+
+
+class DeleteMessage(msgspec.Struct, frozen=True, tag="delete_message"):
+    """Takes a message of the person out of the chat; `ref` is the platform's name of it."""
+
+    ref: str
 
 
 class OpenTicket(msgspec.Struct, frozen=True, tag="open_ticket"):
@@ -425,6 +482,7 @@ class ChangeOwner(msgspec.Struct, frozen=True, tag="change_owner"):
 
 Effect: TypeAlias = (
     Say
+    | DeleteMessage
     | OpenTicket
     | AddToTicket
     | SetTicketStatus

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flows.answering import accept, refuse
+from flows.answering import accept, last_answer, mend, refuse
 from flows.asking import advance
 from flows.meaning import back_to_question, kept_by_flow
 from flows.menu import menu_options
@@ -47,6 +47,17 @@ def media_came(work: Work, media: Media) -> None:
     else:
         work.say(f"engine/{media.kind}_not_now")
         back_to_question(work)
+
+
+def message_edited(work: Work, text: str) -> None:
+    """A message was changed after it was sent: the newest answer is mended where the new words are one."""
+    flow = work.flow
+    last = last_answer(work, flow) if flow else None
+    if last is not None and not isinstance(read_answer(work, last, text), Refusal):
+        mend(work, last, text)
+        return
+    work.say("engine/edited")
+    back_to_question(work)
 
 
 def contact_came(work: Work, phone: str, *, own: bool) -> None:

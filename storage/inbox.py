@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from sqlalchemy import (
@@ -48,7 +48,11 @@ class Erased(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message from a channel. `phone` is E.164 and only set when the channel vouches for it."""
+    """A message from a channel. `phone` is E.164 and only set when the channel vouches for it.
+
+    `also` are other names of the same sender on the platform, as (kind, name), the surest first; `address` is one of
+    them. `window_until` is until when the platform lets us write freely because of this message; None: it always does.
+    """
 
     channel: str
     address: str
@@ -56,6 +60,48 @@ class Arrival:
     content: Content
     phone: str | None
     received_at: datetime
+    also: tuple[tuple[str, str], ...] = ()
+    window_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a platform tells of a message of ours. `outbox_id` is 0 when it did not give our own name of it back.
+
+    `status` is sent, delivered, read or failed; `word` says why it failed. `platform_id` is its name there.
+    """
+
+    channel: str
+    platform_id: str
+    status: str
+    outbox_id: int = 0
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A person has shut the bot out on a platform, or (`blocked` False) let it in again."""
+
+    channel: str
+    address: str
+    blocked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A sender goes by another name on the platform from now on, such as after a new phone number.
+
+    `old` and `new` are (kind, name); `phone` is the new number, E.164.
+    """
+
+    channel: str
+    old: tuple[str, str]
+    new: tuple[str, str]
+    phone: str | None
+
+
+Event: TypeAlias = Arrival | Report | Blocked | Renamed
+"""Everything that a platform may tell us."""
 
 
 @dataclass(frozen=True, slots=True)

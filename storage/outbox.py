@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import (
@@ -45,10 +45,14 @@ class Button(msgspec.Struct, frozen=True):
 
 
 class Rendered(msgspec.Struct, frozen=True):
-    """One message in the person's language, not yet in a platform's shape.
+    """One message in the person's language, not yet in a platform's shape. What is stored fits its channel.
 
     `key` is the reply key it was made from, '' for a person's own words; `author` is `bot` or a staff name.
-    `form` is the slot that our one-field page is offered for, '' for none.
+    `form` is the slot that our one-field page is offered for, '' for none; `link` is that page, where the channel
+    cannot offer it by itself. `wants` is what the person may share with a button of the platform: contact, location.
+    `shown_as` says what the options are: buttons, a list of the platform, or nothing but lines of the text.
+    `picture` names a picture that shows the same. `delete` makes this no message: the platform is to delete the
+    person's own message of that name.
     """
 
     key: str
@@ -57,6 +61,11 @@ class Rendered(msgspec.Struct, frozen=True):
     numbered: bool = True
     form: str = ""
     author: str = "bot"
+    link: str = ""
+    wants: str = ""
+    shown_as: Literal["buttons", "list", "text"] = "buttons"
+    picture: str = ""
+    delete: str = ""
 
 
 _decoder = msgspec.json.Decoder(Rendered)
@@ -76,6 +85,8 @@ class Outgoing:
     attempts: int
     status: str
     written_at: datetime
+    phone: str | None = None
+    """The person's number, E.164, where the channel vouches for it."""
 
     @property
     def key(self) -> str:

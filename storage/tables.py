@@ -81,6 +81,7 @@ people = Table(
     Column("id", Text, primary_key=True),
     Column("created_at", Moment, nullable=False),
     Column("opted_out_at", Moment),
+    Column("member", Text, index=True),  # the member this person has proved to be
 )
 
 conversations = Table(
@@ -104,6 +105,25 @@ addresses = Table(
     Column("address", Sealed, nullable=False),
     Column("phone", Sealed),
     Column("phone_lookup", Lookup, index=True),
+    Column("window_until", Moment),  # until when free messages may be sent; empty where there is no such limit
+    Column("unreachable_at", Moment),  # since when nothing reaches them, until they write again
+    Column("invited_at", Moment),  # when they were last asked to write, outside their window
+)
+
+# Other names of one sender on a platform, such as WhatsApp's business-scoped id and the phone number.
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("lookup", Lookup, primary_key=True),
+    Column("conversation", Text, ForeignKey("conversations.id"), nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+)
+
+paces = Table(
+    "paces",
+    metadata,
+    Column("lookup", Lookup, primary_key=True),
+    Column("full_at", Moment, nullable=False),
 )
 
 inbox = Table(
@@ -148,6 +168,9 @@ outbox = Table(
     Column("error", Text),
     Column("written_at", Moment, nullable=False),
     Column("sent_at", Moment),
+    Column("tried_at", Moment),  # when it was last given to a sender who has not told what came of it
+    Column("platform_id", Lookup, index=True),  # what the platform calls it
+    Column("delivery", Text),  # what the platform told of it: sent, delivered, read or failed
     UniqueConstraint("inbox_id", "n"),
     Index("ix_outbox_conversation_id", "conversation", "id"),
     Index(

@@ -16,6 +16,7 @@ from flows.model import (
     ChangeOwner,
     Content,
     Decision,
+    DeleteMessage,
     Effect,
     OpenTicket,
     OptOut,
@@ -220,7 +221,7 @@ def _carry_out(
     now: datetime,
 ) -> None:
     match effect:
-        case Say():
+        case Say() | DeleteMessage():
             return  # rendered by the caller, written as a reply
         case OpenTicket():
             tickets.open_ticket(conn, keys, effect, person=held.person, conversation=held.conversation, now=now)

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, inspect, text
 
-NEWEST: Final = "0002"
+NEWEST: Final = "0003"
 """The revision of the last migration under `versions/`."""
 
 
