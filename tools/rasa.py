@@ -5,7 +5,8 @@
     serve  [--port N]       serves the trained model on 127.0.0.1, training it first if it has to
     validate                lets Rasa look for mistakes in nlu/
     test   [FILE.tsv]       lets Rasa measure the trained model on a file of texts and intents
-    check                   whether a real server and our client fit together, by a quick pipeline, in bounded time
+    check                   whether a real server and our client fit together, by a quick pipeline, in bounded time;
+                            what pip and Rasa say meanwhile goes to var/rasa/check.log and is shown if it fails
 
 Rasa needs Python 3.10 and libraries older than ours; nothing here imports them, and nothing of Rasa is imported by
 the service. Needs the standard library alone. Telemetry is off, and nothing but the packages is fetched.
@@ -29,6 +30,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +45,10 @@ CHECK: Final = HOME / "tests" / "nlu" / "rasa_check.py"
 PORT: Final = 5005
 CHECK_WITHIN_S: Final = 720.0
 """Seconds that `check` may take in all, installing included."""
+
+CHECK_LOG: Final = MODELS / "check.log"
+SHOWN_LINES: Final = 40
+"""How much of that log is shown when the check fails."""
 
 NO_PYTHON: Final = """\
 The Rasa engine needs Python 3.10, and there is none here. Ways to get one:
@@ -88,7 +94,21 @@ def _is_right(python: str) -> bool:
         return False
 
 
-def set_up(until: float | None = None) -> None:
+@dataclass(frozen=True)
+class Bounds:
+    """What a run of other programs is held to: `until` by the monotonic clock, and where their words go.
+
+    None is without end, and the terminal.
+    """
+
+    until: float | None = None
+    log: Path | None = None
+
+
+FREE: Final = Bounds()
+
+
+def set_up(bounds: Bounds = FREE) -> None:
     """Makes the environment, unless it is there and made of these very packages."""
     mark = VENV / ".made-of"
     wanted = _digest([REQUIREMENTS])
@@ -98,9 +118,11 @@ def set_up(until: float | None = None) -> None:
     if python is None:
         raise Refused(NO_PYTHON)
     _say(f"making {VENV.name} (2.4 GB) with {python}")
-    _run([python, "-m", "venv", "--clear", str(VENV)], until)
+    _run([python, "-m", "venv", "--clear", str(VENV)], bounds)
     pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _run([*pip, "--no-deps", "--require-hashes", "-r", str(REQUIREMENTS)], until)
+    began = time.monotonic()
+    _run([*pip, "--no-deps", "--require-hashes", "-r", str(REQUIREMENTS)], bounds)
+    _say(f"installed in {time.monotonic() - began:.0f} s")
     mark.write_text(wanted)
 
 
@@ -120,20 +142,20 @@ def environment() -> dict[str, str]:
 # ── training ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def trained(*, epochs: int | None, quick: bool = False, until: float | None = None) -> Path:
+def trained(*, epochs: int | None, quick: bool = False, bounds: Bounds = FREE) -> Path:
     """The model of what `nlu/` holds now, trained if there is none yet."""
-    set_up(until)
+    set_up(bounds)
     pipeline = (NLU / ("config_quick.yml" if quick else "config.yml")).read_text(encoding="utf-8")
     if epochs is not None:
         pipeline = re.sub(r"\bepochs: \d+", f"epochs: {epochs}", pipeline)
     folder = MODELS / _digest([*_data_files(), NLU / "domain.yml", REQUIREMENTS], pipeline)[:16]
     model = folder / "model.tar.gz"
     if not model.is_file():
-        _train(folder, pipeline, until)
+        _train(folder, pipeline, bounds)
     return model
 
 
-def _train(folder: Path, pipeline: str, until: float | None) -> None:
+def _train(folder: Path, pipeline: str, bounds: Bounds) -> None:
     """Trains beside `folder` and moves the whole there, so that nobody meets half a model."""
     MODELS.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix="training-", dir=MODELS))
@@ -143,7 +165,7 @@ def _train(folder: Path, pipeline: str, until: float | None) -> None:
         began = time.monotonic()
         _say(f"training into {folder.relative_to(HOME)}")
         command = ["train", "nlu", "--nlu", str(NLU / "data"), "--domain", str(NLU / "domain.yml")]
-        _rasa([*command, "--config", str(config), "--out", str(made), "--fixed-model-name", "model"], until)
+        _rasa([*command, "--config", str(config), "--out", str(made), "--fixed-model-name", "model"], bounds)
         _say(f"trained in {time.monotonic() - began:.0f} s")
         shutil.rmtree(folder, ignore_errors=True)
         made.rename(folder)
@@ -224,15 +246,29 @@ def check() -> None:
         _say(NO_PYTHON)
         _say("Nothing to check the client against: passed.")
         return
-    until = time.monotonic() + CHECK_WITHIN_S
-    model = trained(epochs=None, quick=True, until=until)
-    with _server(model, until) as url:
+    MODELS.mkdir(parents=True, exist_ok=True)
+    CHECK_LOG.write_bytes(b"")
+    bounds = Bounds(time.monotonic() + CHECK_WITHIN_S, CHECK_LOG)
+    try:
+        model = trained(epochs=None, quick=True, bounds=bounds)
+    except Refused as refused:
+        said = CHECK_LOG.read_text("utf-8", "replace").replace("\r", "\n").splitlines()
+        raise Refused("\n".join([*said[-SHOWN_LINES:], str(refused)])) from refused
+    with _server(model, bounds) as server:
         pytest = [sys.executable, "-m", "pytest", str(CHECK)]
-        _run(pytest, until, {**os.environ, "RASA_CHECK_URL": url})
+        _run(pytest, Bounds(bounds.until), {**os.environ, "RASA_CHECK_URL": server.url})
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: its address and process."""
+
+    url: str
+    pid: int
 
 
 @contextlib.contextmanager
-def _server(model: Path, until: float) -> Iterator[str]:
+def _server(model: Path, bounds: Bounds) -> Iterator[Server]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -247,13 +283,14 @@ def _server(model: Path, until: float) -> Iterator[str]:
         while not _is_ready(url):
             if server.poll() is not None:
                 raise Refused(f"the server ended by itself; see {log}")
-            if time.monotonic() > until:
+            if bounds.until is not None and time.monotonic() > bounds.until:
                 raise OutOfTime("the server did not get ready in time")
             time.sleep(0.5)
         _say(f"the server was ready after {time.monotonic() - began:.0f} s")
-        yield url
+        yield Server(url, server.pid)
     finally:
-        os.killpg(server.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # whoever used it may have killed it
+            os.killpg(server.pid, signal.SIGKILL)
         server.wait()
 
 
@@ -272,16 +309,18 @@ def _rasa_program() -> list[str]:
     return [str(VENV / "bin" / "python"), "-m", "rasa"]
 
 
-def _rasa(arguments: Sequence[str], until: float | None = None) -> None:
-    _run([*_rasa_program(), *arguments], until, environment())
+def _rasa(arguments: Sequence[str], bounds: Bounds = FREE) -> None:
+    _run([*_rasa_program(), *arguments], bounds, environment())
 
 
-def _run(command: Sequence[str], until: float | None = None, env: dict[str, str] | None = None) -> None:
-    left = None if until is None else max(1.0, until - time.monotonic())
-    try:
-        ended = subprocess.run(command, env=env, cwd=HOME, timeout=left)
-    except subprocess.TimeoutExpired as error:
-        raise OutOfTime(f"out of time while running {' '.join(command[:4])} …") from error
+def _run(command: Sequence[str], bounds: Bounds = FREE, env: dict[str, str] | None = None) -> None:
+    left = None if bounds.until is None else max(1.0, bounds.until - time.monotonic())
+    with contextlib.ExitStack() as files:
+        said = None if bounds.log is None else files.enter_context(bounds.log.open("ab"))
+        try:
+            ended = subprocess.run(command, env=env, cwd=HOME, timeout=left, stdout=said, stderr=said)
+        except subprocess.TimeoutExpired as error:
+            raise OutOfTime(f"out of time while running {' '.join(command[:4])} …") from error
     if ended.returncode != 0:
         raise Refused(f"{' '.join(command[:4])} … ended with {ended.returncode}")
 
