@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 from sqlalchemy import (
@@ -20,7 +20,6 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
-    insert,
     literal_column,
     null,
     or_,
@@ -28,18 +27,18 @@ from sqlalchemy import (
     update,
 )
 
-from flows.model import Content, Session
+from flows.model import Content
+from storage import senders
 from storage.dialects import PerDialect
 from storage.ids import Ids
 from storage.keyring import Keyring, KeyringError
 from storage.prepared import Prepared
-from storage.tables import NEW, addresses, conversations, inbox, people
+from storage.tables import NEW, inbox
 
 PAGE_ROWS = 200
 
 _encoder = msgspec.json.Encoder()
 _content_decoder: msgspec.json.Decoder[Content] = msgspec.json.Decoder(Content)
-_FIRST_SESSION = _encoder.encode(Session())
 
 
 class Erased(LookupError):
@@ -68,14 +67,16 @@ class Arrival:
 class Report:
     """What a platform tells of a message of ours. `outbox_id` is 0 when it did not give our own name of it back.
 
-    `status` is sent, delivered, read or failed; `word` says why it failed. `platform_id` is its name there.
+    `status` is sent, delivered, read or failed. `platform_id` is its name there. `word` says why it failed, and
+    `then` what helps: nothing, sending it again, or waiting until the person writes.
     """
 
     channel: str
     platform_id: str
-    status: str
+    status: Literal["sent", "delivered", "read", "failed"]
     outbox_id: int = 0
     word: str = ""
+    then: Literal["give_up", "again", "wait_for_person"] = "give_up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,25 +150,6 @@ class Received:
     handled_at: datetime | None
 
 
-_FIND_ADDRESS = Prepared(
-    select(addresses.c.conversation, addresses.c.phone_lookup).where(addresses.c.lookup == bindparam("address"))
-)
-_ADD_PERSON = insert(people).values(id=bindparam("id"), created_at=bindparam("now"))
-_ADD_CONVERSATION = insert(conversations).values(
-    id=bindparam("id"),
-    person=bindparam("person"),
-    owner="bot",
-    version=0,
-    session=bindparam("session"),
-    created_at=bindparam("now"),
-    updated_at=bindparam("now"),
-)
-_ADD_ADDRESS = insert(addresses)
-_SET_PHONE = (
-    update(addresses)
-    .where(addresses.c.lookup == bindparam("found"))
-    .values(phone=bindparam("new_phone"), phone_lookup=bindparam("new_phone_lookup"))
-)
 _ADD_ROW = Prepared(
     PerDialect(
         inbox,
@@ -259,16 +241,7 @@ def accept(
     A sender never seen before becomes a person with an address and a conversation. Raises Conflict (through the
     database) when the same new sender is being stored by somebody else at this moment.
     """
-    lookup = keys.lookup("address", f"{arrival.channel}|{arrival.address}")
-    phone_lookup = keys.lookup("phone", arrival.phone) if arrival.phone else None
-    known = _FIND_ADDRESS.first(conn, address=lookup)
-    if known is None:
-        conversation = _first_contact(conn, keys, arrival, lookup, phone_lookup, ids)
-    else:
-        conversation, known_phone = known
-        if arrival.phone and known_phone != phone_lookup:
-            sealed = keys.seal_text("addresses", "phone", lookup.hex(), arrival.phone)
-            conn.execute(_SET_PHONE, {"found": lookup, "new_phone": sealed, "new_phone_lookup": phone_lookup})
+    conversation = senders.conversation_of(conn, keys, _sender_of(arrival), ids=ids, now=arrival.received_at)
     dedupe = keys.lookup("message", f"{arrival.channel}|{arrival.external_id}")
     return _store(conn, keys, dedupe, conversation, arrival.content, arrival.received_at, worker, lease_until)
 
@@ -372,27 +345,10 @@ def waiting(conn: Connection) -> tuple[int, datetime | None]:
     return count, oldest
 
 
-def _first_contact(
-    conn: Connection, keys: Keyring, arrival: Arrival, lookup: bytes, phone_lookup: bytes | None, ids: Ids
-) -> str:
-    person, conversation = ids.new(), ids.new()
-    now = arrival.received_at
-    session = keys.seal("conversations", "session", conversation, _FIRST_SESSION)
-    conn.execute(_ADD_PERSON, {"id": person, "now": now})
-    conn.execute(_ADD_CONVERSATION, {"id": conversation, "person": person, "session": session, "now": now})
-    row = lookup.hex()
-    conn.execute(
-        _ADD_ADDRESS,
-        {
-            "lookup": lookup,
-            "conversation": conversation,
-            "channel": arrival.channel,
-            "address": keys.seal_text("addresses", "address", row, arrival.address),
-            "phone": keys.seal_text("addresses", "phone", row, arrival.phone) if arrival.phone else None,
-            "phone_lookup": phone_lookup,
-        },
+def _sender_of(arrival: Arrival) -> senders.Sender:
+    return senders.Sender(
+        arrival.channel, arrival.address, arrival.phone, also=arrival.also, window_until=arrival.window_until
     )
-    return conversation
 
 
 def _store(

@@ -6,10 +6,11 @@ conversation has left `new`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Literal
 
 import msgspec
@@ -17,6 +18,7 @@ from sqlalchemy import (
     BigInteger,
     Connection,
     Text,
+    and_,
     bindparam,
     exists,
     func,
@@ -120,6 +122,7 @@ _COLUMNS = (
     outbox.c.attempts,
     outbox.c.status,
     outbox.c.written_at,
+    addresses.c.phone,
 )
 _READ = select(*_COLUMNS).join_from(outbox, addresses, addresses.c.conversation == outbox.c.conversation)
 _FIRST_UNSENT = ~exists().where(
@@ -128,11 +131,21 @@ _FIRST_UNSENT = ~exists().where(
     _before.c.id < outbox.c.id,
 )
 _FREE = or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= bindparam("now"))
+# What somebody had in hand and never told of may be at the platform: it is left until the platform could have said so.
+_NOT_IN_DOUBT = or_(
+    outbox.c.worker.is_(None), outbox.c.tried_at.is_(None), outbox.c.tried_at <= bindparam("tried_before")
+)
+_REACHABLE = and_(
+    addresses.c.unreachable_at.is_(None),
+    or_(addresses.c.window_until.is_(None), addresses.c.window_until > bindparam("open_at")),
+)
 _CLAIMABLE = (
     _READ.where(
         outbox.c.status == NEW,
         _FREE,
         _FIRST_UNSENT,
+        _NOT_IN_DOUBT,
+        _REACHABLE,
     )
     .order_by(outbox.c.id)
     .limit(bindparam("count"))
@@ -143,7 +156,7 @@ _CLAIMABLE_OF_CHANNEL = Prepared(_CLAIMABLE.where(outbox.c.channel == bindparam(
 _TAKE = (
     update(outbox)
     .where(outbox.c.id.in_(bindparam("rows", expanding=True)), outbox.c.status == NEW, _FREE)
-    .values(worker=bindparam("by"), lease_until=bindparam("until"))
+    .values(worker=bindparam("by"), lease_until=bindparam("until"), tried_at=bindparam("tried"))
     .returning(outbox.c.id)
 )
 _MARK_SENT = Prepared(
@@ -152,6 +165,7 @@ _MARK_SENT = Prepared(
     .values(
         status=literal_column("'sent'"),
         sent_at=bindparam("now"),
+        platform_id=bindparam("name"),
         worker=null(),
         lease_until=null(),
         error=null(),
@@ -168,7 +182,9 @@ _RETRY = (
     )
 )
 _GIVE_BACK = (
-    update(outbox).where(outbox.c.id == bindparam("row"), outbox.c.status == NEW).values(worker=None, lease_until=None)
+    update(outbox)
+    .where(outbox.c.id == bindparam("row"), outbox.c.status == NEW)
+    .values(worker=None, lease_until=bindparam("not_before"), tried_at=None)
 )
 _PARK = (
     update(outbox)
@@ -207,27 +223,33 @@ def write(
     lease_until: datetime | None,
     now: datetime,
     by_storing: bool = False,
+    claimed: int | None = None,
+    not_before: datetime | None = None,
 ) -> list[int]:
     """Store the replies to one message, in order, claimed by `worker`; None leaves them to `claim_next`.
 
+    `claimed`: only so many of them, from the first; None: all. The first that is left is left until `not_before`.
     `by_storing`: whoever they are for reads them from here, so they are sent with the commit and nobody claims them.
     The ids of the new rows, in order. Raises Conflict (through the database) when this message has its replies.
     """
     if not messages:
         return []
+    mine = 0 if by_storing or worker is None else len(messages) if claimed is None else claimed
     given: dict[str, object] = {
         "conversation": conversation,
         "channel": channel,
         "inbox_id": inbox_id,
         "status": "sent" if by_storing else "new",
-        "worker": None if by_storing else worker,
-        "lease_until": None if by_storing else lease_until,
         "now": now,
         "sent_at": now if by_storing else None,
     }
+    if mine:
+        given |= {"worker": worker, "lease_until": lease_until}
+    if mine < len(messages):
+        given["not_before"] = not_before
     for n, message in enumerate(messages):
         given[f"body_{n}"] = keys.seal("outbox", "body", f"{inbox_id}/{n}", _encoder.encode(message))
-    rows = _write_many(len(messages)).all(conn, **given)
+    rows = _write_many(len(messages), mine).all(conn, **given)
     return sorted(row[0] for row in rows)  # RETURNING promises no order; ids grow with n
 
 
@@ -240,31 +262,39 @@ def claim_next(
     now: datetime,
     lease_until: datetime,
     limit: int,
+    doubt: timedelta = timedelta(0),
+    margin: timedelta = timedelta(0),
 ) -> list[Outgoing | Unreadable]:
     """Take up to `limit` replies that may be sent now, one of a conversation at most. None: any channel.
 
+    Left alone are those of people whom nothing reaches now, or whose window closes within `margin`, and those that a
+    dead process may have sent less than `doubt` ago.
     One that cannot be opened is claimed too and told apart, so that the caller parks it and the others go on.
     """
-    given: dict[str, object] = {"now": now, "count": limit}
+    given: dict[str, object] = {"now": now, "count": limit, "tried_before": now - doubt, "open_at": now + margin}
     if channel is not None:
         given["channel"] = channel
     found = (_CLAIMABLE_OF_ALL if channel is None else _CLAIMABLE_OF_CHANNEL).all(conn, **given)
     if not found:
         return []
     ids = [row[0] for row in found]
-    taken = set(conn.execute(_TAKE, {"rows": ids, "now": now, "by": worker, "until": lease_until}).scalars())
+    taken = set(
+        conn.execute(_TAKE, {"rows": ids, "now": now, "by": worker, "until": lease_until, "tried": now}).scalars()
+    )
     return [_readable(keys, row) or Unreadable(row[0], row[1]) for row in found if row[0] in taken]
 
 
-def mark_sent(conn: Connection, ids: Sequence[int], *, now: datetime) -> None:
-    """The platform has taken these. Safe to call twice."""
+def mark_sent(
+    conn: Connection, ids: Sequence[int], *, now: datetime, names: Mapping[int, bytes] = MappingProxyType({})
+) -> None:
+    """The platform has taken these. `names` are the look-ups of what it calls them. Safe to call twice."""
     for outbox_id in ids:
-        _MARK_SENT.run(conn, row=outbox_id, now=now)
+        _MARK_SENT.run(conn, row=outbox_id, now=now, name=names.get(outbox_id))
 
 
-def give_back(conn: Connection, outbox_id: int) -> None:
-    """Let go of a reply that was not tried; it comes out of `claim_next` when its turn comes."""
-    conn.execute(_GIVE_BACK, {"row": outbox_id})
+def give_back(conn: Connection, outbox_id: int, *, not_before: datetime | None = None) -> None:
+    """Let go of a reply that was not tried; it comes out of `claim_next` when its turn comes, and not earlier."""
+    conn.execute(_GIVE_BACK, {"row": outbox_id, "not_before": not_before})
 
 
 def retry_later(conn: Connection, outbox_id: int, *, not_before: datetime, error_word: str) -> None:
@@ -315,22 +345,34 @@ def waiting(conn: Connection) -> tuple[int, datetime | None]:
 
 
 @lru_cache(maxsize=64)
-def _write_many(count: int) -> Prepared:
-    """One INSERT of `count` rows. As text, because the values recur in every row."""
+def _write_many(count: int, claimed: int) -> Prepared:
+    """One INSERT of `count` rows, the first of them `claimed`. As text, because the values recur in every row."""
     rows = ", ".join(
-        f"(:conversation, :channel, :inbox_id, {n}, :body_{n}, :status, 0, :worker, :lease_until, :now, :sent_at)"
+        f"(:conversation, :channel, :inbox_id, {n}, :body_{n}, :status, 0, {_claim(n, claimed)}, :now, :sent_at)"
         for n in range(count)
     )
-    columns = "conversation, channel, inbox_id, n, body, status, attempts, worker, lease_until, written_at, sent_at"
+    columns = (
+        "conversation, channel, inbox_id, n, body, status, attempts, worker, lease_until, tried_at, written_at, sent_at"
+    )
     insert = f"INSERT INTO outbox ({columns}) VALUES {rows} RETURNING id"  # noqa: S608 - holds no value
+    names = {bind for bind in ("worker", "lease_until", "not_before") if f":{bind}" in rows}
     return Prepared(
         text(insert).bindparams(
-            *(bindparam(name, type_=Text()) for name in ("conversation", "channel", "status", "worker")),
-            *(bindparam(name, type_=Moment()) for name in ("lease_until", "now", "sent_at")),
+            *(bindparam(name, type_=Text()) for name in ("conversation", "channel", "status")),
+            *(bindparam(name, type_=Text()) for name in names & {"worker"}),
+            *(bindparam(name, type_=Moment()) for name in ("now", "sent_at")),
+            *(bindparam(name, type_=Moment()) for name in names - {"worker"}),
             bindparam("inbox_id", type_=BigInteger()),
             *(bindparam(f"body_{n}", type_=Sealed()) for n in range(count)),
         )
     )
+
+
+def _claim(n: int, claimed: int) -> str:
+    """Worker, lease and time of trying of one row: those of its sender, or free from a moment on, or simply free."""
+    if n < claimed:
+        return ":worker, :lease_until, :now"
+    return "NULL, :not_before, NULL" if n == claimed else "NULL, NULL, NULL"
 
 
 def _readable(keys: Keyring, row: Sequence[Any]) -> Outgoing | None:
@@ -342,18 +384,20 @@ def _readable(keys: Keyring, row: Sequence[Any]) -> Outgoing | None:
 
 
 def _outgoing(keys: Keyring, row: Sequence[Any]) -> Outgoing:
-    outbox_id, conversation, channel, lookup, address, inbox_id, n, body, attempts, status, written_at = row
+    outbox_id, conversation, channel, lookup, address, inbox_id, n, body, attempts, status, written_at, phone = row
     if body is None:
         raise KeyringError(f"outbox.body of {outbox_id} was erased")
+    place = lookup.hex()
     return Outgoing(
         id=outbox_id,
         conversation=conversation,
         channel=channel,
-        address=keys.open_text("addresses", "address", lookup.hex(), address),
+        address=keys.open_text("addresses", "address", place, address),
         inbox_id=inbox_id,
         n=n,
         body=_decoder.decode(keys.open("outbox", "body", f"{inbox_id}/{n}", body)),
         attempts=attempts,
         status=status,
         written_at=written_at,
+        phone=keys.open_text("addresses", "phone", place, phone) if phone is not None else None,
     )
