@@ -38,6 +38,7 @@ RIGHTS: Final = dict.fromkeys(
         "can_edit_stories",
         "can_delete_stories",
         "is_anonymous",
+        "can_send_welcome_messages",
     ),
     False,
 )
