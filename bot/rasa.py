@@ -99,7 +99,8 @@ class Rasa:
 class RasaWithUnderstudy(Elsewhere):
     """Rasa while it answers in time, else the embedded engine. Never raises, whatever becomes of the server.
 
-    `counts` says how often it was `asked`, how often the `understudy` answered, and how often each trouble came.
+    `counts` says how often it was `asked`, how often the `understudy` answered, how often each trouble came, and how
+    often Rasa was taken for `down` and found to be `back`: as often as the log has a line of it.
     """
 
     rasa: Rasa
@@ -119,6 +120,7 @@ class RasaWithUnderstudy(Elsewhere):
             self._failed("bad_answer", str(failure))
         else:
             if self.breaker.worked():
+                self.counts["back"] += 1
                 log.info("nlu.engine_back", engine=ENGINE, understudy_answered=self.counts["understudy"])
             return understanding
         return self.parse(text, today=today)
@@ -135,4 +137,5 @@ class RasaWithUnderstudy(Elsewhere):
         self.counts[trouble] += 1
         opened = self.breaker.failed(self.clock.now(), for_sure=trouble == "refused")
         if opened:
+            self.counts["down"] += 1
             log.warning("nlu.engine_down", engine=ENGINE, trouble=trouble, reason=reason, answers="embedded")

@@ -18,6 +18,7 @@ import msgspec
 
 from bot.bench.engine_alone import DAY, Engine, labelled, measured, memory_mb
 from bot.bench.served import BenchError
+from bot.listener import pid_of_listener
 from bot.loopback import Loopback, NoAnswer
 from bot.rasa import Rasa
 from nlu.embedded.train import ensure_trained
@@ -25,7 +26,6 @@ from nlu.rasa_answer import BadAnswer
 from nlu.understand import load_embedded
 
 RASA_WITHIN_S: Final = 10.0
-_LISTENS: Final = "0A"
 
 
 def measure(files: Sequence[Path], *, cache_dir: Path, rasa_url: str) -> list[Engine]:
@@ -83,22 +83,5 @@ def _rasa(asked: Sequence[tuple[str, str]], model: Path, url: str) -> Engine | N
 
 def _memory_of_listener(port: int | None) -> float | None:
     """The memory of the process that listens on a port of this machine; None when it cannot be told."""
-    if port is None or (socket := _listening_socket(port)) is None:
-        return None
-    for folder in Path("/proc").glob("[0-9]*/fd"):
-        try:
-            if any(str(entry.readlink()) == f"socket:[{socket}]" for entry in folder.iterdir()):
-                return memory_mb(folder.parent.name)()
-        except OSError:  # it ended meanwhile, or it is not ours to look at
-            continue
-    return None
-
-
-def _listening_socket(port: int) -> str | None:
-    for name in ("tcp", "tcp6"):
-        path = Path("/proc/net") / name
-        for line in path.read_text("ascii").splitlines()[1:] if path.exists() else ():
-            fields = line.split()
-            if fields[3] == _LISTENS and int(fields[1].rpartition(":")[2], 16) == port:
-                return fields[9]
-    return None
+    pid = None if port is None else pid_of_listener(port)
+    return None if pid is None else memory_mb(str(pid))()

@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page that shows every talk")
     parser.add_argument("--coverage", action="store_true", help="tell which steps of flows no script visited")
     parser.add_argument("--engine", choices=("embedded", "rasa", "recorded"), default="embedded")
+    parser.add_argument("--kill-rasa", action="store_true", help="kill the Rasa server at the first `engine: down`")
     parser.add_argument("--record", action="store_true", help="keep what was understood, for --engine recorded")
     parser.add_argument("--channel", choices=CHANNELS, default="", help="instead of the scripts' own channels")
     parser.add_argument("-k", dest="name", default="", metavar="NAME", help="only cases whose name holds this")
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     problems = [problem for read in reads for problem in read.problems]
     if args.name and not problems and not any(script.cases for script in scripts):
         return _unusable(f"no case has {args.name!r} in its name")
-    order = Order(config, args.engine, args.record, args.database, args.coverage, args.fail_fast)
+    order = Order(config, args.engine, args.record, args.database, args.coverage, args.fail_fast, args.kill_rasa)
     try:
         played = play(scripts, order, processes=args.processes)
     except (RecordingError, EngineGone, HoldsData, Unavailable) as error:
@@ -87,6 +88,8 @@ def _refused(args: argparse.Namespace) -> str:
         return "--record needs --engine embedded, -j 1 and whole files"
     if args.database and args.processes > 1:
         return "--database is one database; use it with -j 1"
+    if args.kill_rasa and (args.engine != "rasa" or args.processes > 1):
+        return "--kill-rasa needs --engine rasa and -j 1"
     if args.processes < 1:
         return "-j must be 1 or more"
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Final, Literal
 from bot.config import Config
 from bot.replay import recordings
 from bot.replay.listening import LogKeeper
-from bot.replay.outages import Ears, rasa_ears
+from bot.replay.outages import Ears, RasaEars, killer_of, rasa_ears
 from bot.replay.outcome import CaseOutcome
 from bot.replay.player import Play
 from bot.replay.recordings import Recorder
@@ -35,7 +36,7 @@ CHUNKS_A_PROCESS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """How cases are played. `url` is "" for a throw-away database."""
+    """How cases are played. `url` is "" for a throw-away database; `kill_rasa` as the option of that name says."""
 
     config: Config
     engine: EngineName = "embedded"
@@ -43,14 +44,19 @@ class Order:
     url: str = ""
     covers: bool = False
     fail_fast: bool = False
+    kill_rasa: bool = False
 
 
 @dataclass(slots=True)
 class Played:
-    """What came of it; `seconds` is the time spent playing, without starting up."""
+    """What came of it; `seconds` is the time spent playing, without starting up.
+
+    `rasa` is the count that `RasaWithUnderstudy` keeps, over all cases; empty without Rasa.
+    """
 
     outcomes: list[CaseOutcome] = field(default_factory=list)
     seconds: float = 0.0
+    rasa: Counter[str] = field(default_factory=Counter)
 
     @property
     def turns(self) -> int:
@@ -76,8 +82,7 @@ async def _play_all(scripts: Sequence[Script], order: Order) -> Played:
     embedded = _embedded(order.config.nlu.cache_dir)
     log = LogKeeper()
     log.install()
-    rasa = order.engine == "rasa"
-    ears = await rasa_ears(order.config.nlu.rasa_url, embedded) if rasa else Ears(embedded, embedded)
+    ears = await _ears(order, embedded)
     stage = await open_stage(order.config, flows, ears, url=order.url)
     played = Played()
     try:
@@ -87,7 +92,16 @@ async def _play_all(scripts: Sequence[Script], order: Order) -> Played:
     finally:
         await stage.close()
         ears.close()
+    if isinstance(ears, RasaEars):
+        played.rasa += ears.counts
     return played
+
+
+async def _ears(order: Order, embedded: Embedded) -> Ears:
+    if order.engine != "rasa":
+        return Ears(embedded, embedded)
+    url = order.config.nlu.rasa_url
+    return await rasa_ears(url, embedded, kill=killer_of(url) if order.kill_rasa else None)
 
 
 async def _play_script(
@@ -122,6 +136,7 @@ def _play_side_by_side(scripts: Sequence[Script], order: Order, processes: int) 
         for future in running:
             done = future.result()
             played.outcomes += done.outcomes
+            played.rasa += done.rasa
             if order.fail_fast and done.failed:
                 pool.shutdown(cancel_futures=True)
                 break

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
+from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
 from bot.clock import Clock
+from bot.listener import listening_socket, pid_of_listener
 from bot.loopback import Loopback, NoAnswer
 from bot.rasa import Rasa, RasaWithUnderstudy, Server
 from bot.understanding import Elsewhere, understood
@@ -23,6 +30,9 @@ T = TypeVar("T")
 
 RASA_WITHIN_S: Final = 5.0
 """A script waits longer for Rasa than a person would: it is about what is answered, on a machine that may be busy."""
+
+DIES_WITHIN_S: Final = 5.0
+"""How long the system may take to close the port of a killed process."""
 
 
 class EngineGone(Exception):
@@ -81,24 +91,40 @@ class FailingDatabase(Database):
 
 @dataclass(slots=True)
 class FailingServer(Server):
-    """A Rasa server that is gone when a script says so, and otherwise the real one."""
+    """A Rasa server that is gone when a script says so, and otherwise the real one.
+
+    With `kill`, what the script says becomes true: the first message of a step that has no engine kills the real one,
+    and is sent to it. Otherwise the real one lives on, and is not asked.
+    """
 
     real: Server
+    kill: Callable[[], None] | None = None
     is_down: bool = False
     lost: int = 0
-    """Requests that the real one did not answer."""
+    """Requests that the real one did not answer, though the script did not say so."""
 
     async def post(self, path: str, body: bytes) -> bytes:
         if self.is_down:
-            raise NoAnswer("refused")
+            return await self._refused(path, body)
         try:
             return await self.real.post(path, body)
         except (NoAnswer, asyncio.CancelledError):
             self.lost += 1
             raise
 
+    async def _refused(self, path: str, body: bytes) -> bytes:
+        if self.kill is None:
+            raise NoAnswer("refused")
+        kill, self.kill = self.kill, _dead_already
+        kill()
+        return await self.real.post(path, body)
+
     def close(self) -> None:
         self.real.close()
+
+
+def _dead_already() -> None:
+    """A server is killed once."""
 
 
 @dataclass(slots=True)
@@ -131,6 +157,8 @@ class RasaEars(Ears):
 
     server: FailingServer = field(kw_only=True)
     rasa: Rasa = field(kw_only=True)
+    counts: Counter[str] = field(kw_only=True, default_factory=Counter)
+    """As those of `RasaWithUnderstudy`, over all cases."""
 
     async def understand(self, text: str, *, today: date) -> Understanding:
         self.server.is_down = self.is_down
@@ -138,7 +166,7 @@ class RasaEars(Ears):
 
     def begin(self, clock: Clock) -> None:
         self.is_down = False
-        self.engine = RasaWithUnderstudy(self.rasa, clock)
+        self.engine = RasaWithUnderstudy(self.rasa, clock, counts=self.counts)
 
     def close(self) -> None:
         """Lets go of connections. Raises EngineGone when the real server failed: the outcomes are not Rasa's."""
@@ -147,12 +175,32 @@ class RasaEars(Ears):
             raise EngineGone(f"the Rasa server left {self.server.lost} requests unanswered")
 
 
-async def rasa_ears(url: str, embedded: Embedded) -> RasaEars:
-    """Ears at the Rasa server of that address. Raises EngineGone when none answers there."""
-    server = FailingServer(Loopback(url))
+async def rasa_ears(url: str, embedded: Embedded, *, kill: Callable[[], None] | None = None) -> RasaEars:
+    """Ears at the Rasa server of that address; `kill` as in `FailingServer`. Raises EngineGone when none answers."""
+    server = FailingServer(Loopback(url), kill)
     rasa = Rasa(server, embedded, RASA_WITHIN_S)
     try:
         await rasa.ranking_of("halo")
     except (NoAnswer, BadAnswer) as failure:
         raise EngineGone(f"no Rasa server answers at {url} ({failure}); `make rasa` starts one") from failure
     return RasaEars(embedded, embedded, server=server, rasa=rasa)
+
+
+def killer_of(url: str) -> Callable[[], None]:
+    """What kills the process that listens at that address of this machine, and waits until its port is free.
+
+    Raises EngineGone when that process cannot be found.
+    """
+    port = urlsplit(url).port or 0
+    pid = pid_of_listener(port)
+    if pid is None:
+        raise EngineGone(f"no process was found that listens at {url}, so none can be killed")
+
+    def kill() -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + DIES_WITHIN_S
+        while listening_socket(port) and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    return kill

@@ -123,7 +123,7 @@ class Play:
             seconds=perf_counter() - began,
             failures=tuple(self.failures),
             stood=where,
-            log=tuple(dict.fromkeys(self.log))[-LOG_LINES:] if self.failures else (),
+            log=tuple(dict.fromkeys(self.log))[-LOG_LINES:],
             talk=tuple(self.talk),
             visited=frozenset(self.visited),
         )

@@ -62,11 +62,13 @@ def text_report(told: Told) -> str:
     if told.unvisited is not None:
         lines += [f"not visited: {step}" for step in told.unvisited]
         lines.append(f"{len(told.unvisited)} steps not visited")
+    if told.played.rasa:
+        lines.append(f"rasa: {', '.join(f'{name} {count}' for name, count in told.played.rasa.items())}")
     return "\n".join([*lines, last_line(told)])
 
 
 def json_report(told: Told) -> str:
-    """One object: `passed`, `failed`, `unusable`, `turns`, `turns_per_s`, `cases`, `problems`, `unvisited`."""
+    """One object: `passed`, `failed`, `unusable`, `turns`, `turns_per_s`, `cases`, `problems`, `unvisited`, `rasa`."""
     played = told.played
     report: dict[str, Any] = {
         "passed": len(played.outcomes) - played.failed,
@@ -82,6 +84,8 @@ def json_report(told: Told) -> str:
     }
     if told.unvisited is not None:
         report["unvisited"] = list(told.unvisited)
+    if played.rasa:
+        report["rasa"] = dict(played.rasa)
     return msgspec.json.encode(report).decode()
 
 
@@ -94,9 +98,11 @@ def _case_object(case: CaseOutcome, extra: str) -> dict[str, Any]:
         "turns": case.turns,
         "seconds": round(case.seconds, 4),
     }
+    if case.log:
+        found["log"] = list(case.log)
     if not case.passed:
         found["failures"] = [{"line": one.line, "expected": one.expected, "got": one.got} for one in case.failures]
-        found |= {"stood": case.stood, "log": list(case.log), "again": rerun(case, extra)}
+        found |= {"stood": case.stood, "again": rerun(case, extra)}
     return found
 
 

@@ -13,9 +13,10 @@ import threading
 from collections.abc import Sequence
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Literal
 
-from nlu.understand import Embedded
+from nlu.understand import Embedded, load_embedded
 from nlu.understanding import Ranked
 
 Mood = Literal["well", "slow", "drips", "hangs up", "fails", "garbled", "endless", "other vocabulary"]
@@ -172,3 +173,14 @@ def _handler(fake: FakeRasa) -> type[BaseHTTPRequestHandler]:
             pass
 
     return Handler
+
+
+def main() -> None:
+    """Serves in a process of its own, so that it can be killed: `python fake_rasa.py MODEL_DIR` prints the address."""
+    fake = FakeRasa(load_embedded(Path(sys.argv[1])))
+    print(fake.url, flush=True)
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -9,16 +9,20 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 import psutil
 import pytest
 import pytest_asyncio
+import structlog
 from fake_rasa import TODAY, answer_like_rasa
 
+from bot.clock import ManualClock
 from bot.loopback import Loopback
-from bot.rasa import PARSE_PATH, Rasa
+from bot.rasa import PARSE_PATH, Rasa, RasaWithUnderstudy
+from bot.replay.outages import killer_of
 from nlu.rasa_answer import joined_ranking
 from nlu.understand import Embedded
 
@@ -99,3 +103,19 @@ def test_it_listens_on_loopback_alone() -> None:
     port = int(URL.rpartition(":")[2])
     listening = {each.laddr.ip for each in psutil.net_connections("tcp") if each.laddr and each.laddr.port == port}
     assert listening == {"127.0.0.1"}
+
+
+@pytest.mark.asyncio
+async def test_it_is_killed_and_nobody_waits(engine: Embedded) -> None:
+    """Killed between two messages, its understudy reads the rest: one line in the log, one count. The last test."""
+    connections = Loopback(URL)
+    listening = RasaWithUnderstudy(Rasa(connections, engine, WITHIN_S), ManualClock(datetime(2026, 11, 23, tzinfo=UTC)))
+    assert (await listening.understand("saldo saya berapa", today=TODAY)).engine == "rasa"
+    killer_of(URL)()
+    with structlog.testing.capture_logs() as lines:
+        for text in ("saldo saya berapa", "halo kak", "kartu peserta saya hilang"):
+            assert await listening.understand(text, today=TODAY) == engine.parse(text, today=TODAY)
+    assert [line["event"] for line in lines] == ["nlu.engine_down"]
+    assert listening.counts == {"asked": 2, "refused": 1, "down": 1, "understudy": 3}
+    connections.close()
+    await asyncio.sleep(0)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,9 +26,13 @@ from bot.config import Config, ConfigError, NluSection, TurnSection, load_config
 from bot.loopback import Loopback, NoAnswer
 from bot.rasa import Rasa, RasaWithUnderstudy
 from bot.replay import main as replay
+from bot.replay.company import Order, flows_of, play
+from bot.replay.reading import read_script
+from bot.replay.vocabulary import vocabulary_of
 from bot.understanding import open_engine
 from flows.catalogue import load_flows
 from flows.model import Text
+from flows.settings import Settings
 from nlu.rasa_answer import BadAnswer, joined_ranking
 from nlu.understand import Embedded
 from nlu.understanding import Ranked
@@ -370,12 +377,15 @@ def script(folder: Path, text: str) -> str:
     return str(path)
 
 
-def test_a_script_makes_rasa_die(fake: FakeRasa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_script_makes_rasa_die(
+    fake: FakeRasa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """`engine: down` cuts the script's Rasa off for a step, and the talk goes on."""
     monkeypatch.setenv("RANGKUL_NLU__RASA_URL", fake.url)
     assert replay([script(tmp_path, SCRIPT), "--engine", "rasa"]) == 0
     assert "halo kak" in fake.heard
     assert "kartu peserta saya hilang" not in fake.heard
+    assert "rasa: asked 2, refused 1, down 1, understudy 2" in capsys.readouterr().out
 
 
 def test_no_verdict_in_the_name_of_a_rasa_that_failed(
@@ -386,6 +396,39 @@ def test_no_verdict_in_the_name_of_a_rasa_that_failed(
     fake.fails_from = 2
     assert replay([script(tmp_path, SCRIPT), "--engine", "rasa"]) == 2
     assert "unanswered" in capsys.readouterr().err
+
+
+GOES_DOWN = Path(__file__).resolve().parents[1] / "conversations" / "engine_goes_down.yaml"
+
+
+@pytest.fixture
+def process_of_its_own(model_dir: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The address and the process of a server that can be killed."""
+    command = [sys.executable, str(Path(__file__).with_name("fake_rasa.py")), str(model_dir)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield server.stdout.readline().strip(), server
+        server.kill()
+
+
+def test_the_script_in_which_rasa_is_killed(process_of_its_own: tuple[str, subprocess.Popen[str]]) -> None:
+    """The server's process dies in the middle of the script: the same talk as without it, one line, one count."""
+    url, server = process_of_its_own
+    script = read_script(GOES_DOWN, vocabulary_of(flows_of(Settings()))).script
+    assert script is not None
+    (alone,) = play([script], Order(Config())).outcomes
+    played = play([script], Order(Config(nlu=NluSection(rasa_url=url)), "rasa", kill_rasa=True))
+    (outcome,) = played.outcomes
+    assert server.wait(5) == -signal.SIGKILL
+    assert (outcome.failures, outcome.talk) == ((), alone.talk)
+    assert [line.partition(" ")[0] for line in outcome.log] == ["nlu.engine_down"]
+    assert played.rasa == {"asked": 3, "refused": 1, "down": 1, "understudy": 4}
+
+
+def test_killing_is_for_rasa_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Asked to kill a server that is not played with, the command says so and plays nothing."""
+    assert replay([script(tmp_path, SCRIPT), "--kill-rasa"]) == 2
+    assert "--kill-rasa needs --engine rasa" in capsys.readouterr().err
 
 
 # ── commands and settings ─────────────────────────────────────────────────────────────────────────────────────────
