@@ -37,6 +37,8 @@ NOT_SETTINGS: Final = frozenset({"RANGKUL_CONFIG", "RANGKUL_FAULT"})
 
 LOOPBACK_URL: Final = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?/?")
 
+LOOPBACK_API_URL: Final = re.compile(LOOPBACK_URL.pattern.removesuffix("/?") + r"(?:/[A-Za-z0-9._/-]*)?")
+
 
 OfficeZone = Literal["Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -146,6 +148,48 @@ class NluSection(Section):
         return url.rstrip("/")
 
 
+class WhatsAppSection(Section):
+    """The WhatsApp Cloud API. The channel is on when there is a token."""
+
+    token: SecretStr | None = None
+    app_secret: SecretStr | None = None
+    verify_token: SecretStr | None = None
+    phone_number_id: Annotated[str, Field(pattern=r"^\d{0,30}$")] = ""
+    waba_id: Annotated[str, Field(pattern=r"^\d{0,30}$")] = ""
+    webhook_path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9_-]+)+$")] = "/webhooks/whatsapp"
+    api_base_url: str = "https://graph.facebook.com/v26.0"
+    media_hosts: tuple[str, ...] = ("lookaside.fbsbx.com",)
+    media_max_bytes: Annotated[int, Field(ge=10_000, le=100_000_000)] = 16_000_000
+    ask_ids_in_chat: bool = False
+    template_news: Annotated[str, Field(pattern=r"^[a-z0-9_]{0,512}$")] = ""
+    template_language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(_[A-Z]{2})?$")] = "id"
+    mark_read: bool = True
+    number_per_second: Annotated[float, Field(gt=0, le=1000)] = 40.0
+    number_burst: Annotated[int, Field(ge=1, le=1000)] = 10
+    pair_interval_s: Annotated[float, Field(gt=0, le=3600)] = 6.0
+    pair_burst: Annotated[int, Field(ge=1, le=45)] = 40
+
+    @field_validator("api_base_url")
+    @classmethod
+    def _is_safe(cls, url: str) -> str:
+        # The token goes there with every call.
+        url = url.rstrip("/")
+        if not url.startswith("https://") and not LOOPBACK_API_URL.fullmatch(url):
+            raise ValueError("must begin with https:// (or be http:// on this machine)")
+        return url
+
+    @property
+    def is_on(self) -> bool:
+        """Whether people are reached there."""
+        return is_given(self.token)
+
+    def lacking(self) -> list[str]:
+        """Settings without which the channel cannot be on."""
+        secrets = {"app_secret": self.app_secret, "verify_token": self.verify_token}
+        lacking = [name for name, secret in secrets.items() if not is_given(secret)]
+        return lacking if self.phone_number_id else [*lacking, "phone_number_id"]
+
+
 class Retention(Section):
     messages_days: Annotated[int, Field(ge=7, le=3650)] = 365
     media_days: Annotated[int, Field(ge=7, le=3650)] = 365
@@ -168,6 +212,7 @@ class Config(Section):
     sender: SenderSection = SenderSection()
     conversation: Conversation = Conversation()
     nlu: NluSection = NluSection()
+    whatsapp: WhatsAppSection = WhatsAppSection()
     retention: Retention = Retention()
     logs: Logs = Logs()
 
@@ -239,6 +284,11 @@ def has_secrets(config: Config) -> bool:
     return bool(config.keys.file or config.keys.encryption or config.keys.lookup)
 
 
+def page_address(web: Web, port: int | None = None) -> str:
+    """Where people reach our page, without a slash at the end; `port` is the one in use when it was left open."""
+    return web.public_url or f"http://{web.host}:{web.port if port is None else port}"
+
+
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────
 
 Tree = dict[str, object]
@@ -264,12 +314,11 @@ def _read_file(path: Path, problems: list[str]) -> Tree:
 
 
 def _refuse_secrets_in_file(tree: Tree, problems: list[str]) -> None:
-    keys = tree.get("keys")
-    if not isinstance(keys, dict):
-        return
-    for name in ("encryption", "lookup"):
-        if keys.pop(name, None) is not None:
-            problems.append(f"keys.{name}: secrets do not belong in this file; use the environment or keys.file")
+    for section, name in secret_names():
+        given = tree.get(section)
+        if isinstance(given, dict) and given.pop(name, None) is not None:
+            elsewhere = "the environment or keys.file" if section == "keys" else "the environment"
+            problems.append(f"{section}.{name}: secrets do not belong in this file; use {elsewhere}")
 
 
 def _apply_environment(tree: Tree, environ: Mapping[str, str], problems: list[str]) -> None:
@@ -297,6 +346,22 @@ def setting_names() -> frozenset[tuple[str, ...]]:
         else:
             names.add((name,))
     return frozenset(names)
+
+
+def secret_names() -> tuple[tuple[str, str], ...]:
+    """The path of every setting that is a secret."""
+    return tuple(
+        (section, name)
+        for section, field in Config.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
+        for name, inner in field.annotation.model_fields.items()
+        if inner.annotation == SecretStr | None
+    )
+
+
+def is_given(secret: SecretStr | None) -> bool:
+    """Whether there is a secret; an empty one is none."""
+    return secret is not None and bool(secret.get_secret_value())
 
 
 def _put(tree: Tree, path: tuple[str, ...], value: object) -> None:
@@ -327,6 +392,8 @@ def _cross_checks(config: Config) -> list[str]:
         problems.append("conversation.guess_confidence: must be below conversation.clear_confidence")
     if config.sender.first_retry_s > config.sender.max_retry_s:
         problems.append("sender.first_retry_s: must not exceed sender.max_retry_s")
+    if config.whatsapp.is_on:
+        problems += [f"whatsapp.{name}: not set, and whatsapp.token is" for name in config.whatsapp.lacking()]
     return problems
 
 
