@@ -36,7 +36,10 @@ from bot.fakes.whatsapp_records import (
     User,
     Violation,
 )
-from bot.fakes.whatsapp_templates import fill
+from bot.fakes.whatsapp_templates import Filled, fill
+
+ALWAYS_LATE: Final = frozenset({131026})
+"""Whether somebody has WhatsApp is not known yet when Meta answers."""
 
 READABLE: Final = timedelta(days=30)
 """How long a message may be marked as read (Meta's page mark-message-as-read)."""
@@ -47,6 +50,8 @@ class FakeWhatsApp:
 
     `now`: aware UTC. `automatic`: statuses that follow each accepted message, put into `due` at once. `late_codes`:
     refusals of these codes come as 200 and a failed status, as Meta often does for 131047, instead of in the answer.
+
+    `file_host`: when set, files in webhooks carry a short-lived address there, as newer ones do.
 
     Read `requests` (every call), `accepted` (what people got), `violations` (limits passed), `read_marks` and
     `typing_shown` (wamids). `due` holds statuses that wait for a Courier.
@@ -78,6 +83,7 @@ class FakeWhatsApp:
         self.subscribed = True
         self.callback_url = ""
         self.token_expired = False
+        self.file_host = ""
         self.number = NumberWindow()
         self._users: dict[str, User] = {}
         self._heard: dict[str, datetime] = {}
@@ -184,36 +190,12 @@ class FakeWhatsApp:
         if "status" in params:
             return self._mark_read(params)
         outgoing = check_message(params)
-        self._check_content(outgoing)
+        self._check_file(outgoing)
         user = self._users.get(outgoing.address)
-        template_text, taps, template = outgoing.text, outgoing.taps, None
-        if outgoing.kind == "template":
-            template, template_text, taps = fill(self.templates, outgoing.part)
-            if template.category == "AUTHENTICATION" and outgoing.by_user_id:
-                raise GraphError(131062)
+        filled = self._fill_template(outgoing) if outgoing.kind == "template" else None
         if late_code is None:
-            try:
-                late_code = self._check_limits(outgoing, user)
-            except GraphError as refusal:
-                if refusal.code not in self.late_codes:
-                    raise
-                late_code = refusal.code
-        self._count += 1
-        at = self.now()
-        message = Accepted(
-            id=wamid((user.phone if user else None) or outgoing.address, self._count, outgoing=True),
-            to=user.key if user else outgoing.address,
-            address=outgoing.address,
-            kind=outgoing.kind,
-            text=template_text,
-            taps=taps,
-            media=outgoing.media,
-            tracker=outgoing.tracker,
-            reply_to=outgoing.reply_to,
-            template=template.name if template else None,
-            at=at,
-            raw=params,
-        )
+            late_code = self._late_refusal(outgoing, user)
+        message = self._message(outgoing, user, filled, params)
         self._outcomes[message.id] = message
         if late_code is not None:
             self.due.append(self.status(message, "failed", code=late_code))
@@ -250,24 +232,54 @@ class FakeWhatsApp:
             self.typing_shown.append(message_id)
         return {"success": True}
 
-    def _check_content(self, outgoing: Outgoing) -> None:
+    def _check_file(self, outgoing: Outgoing) -> None:
         if outgoing.media is not None and outgoing.media.id is not None:
             self.media.check_sendable(outgoing.media.kind, outgoing.media.id)
 
-    def _check_limits(self, outgoing: Outgoing, user: User | None) -> int | None:
-        """The code that comes later, for somebody without WhatsApp. Raises GraphError for a limit passed."""
+    def _fill_template(self, outgoing: Outgoing) -> Filled:
+        filled = fill(self.templates, outgoing.part)
+        if filled.template.category == "AUTHENTICATION" and outgoing.by_user_id:
+            raise GraphError(131062)
+        return filled
+
+    def _message(self, outgoing: Outgoing, user: User | None, filled: Filled | None, params: Json) -> Accepted:
+        self._count += 1
+        return Accepted(
+            id=wamid((user.phone if user else None) or outgoing.address, self._count, outgoing=True),
+            to=user.key if user else outgoing.address,
+            address=outgoing.address,
+            kind=outgoing.kind,
+            text=filled.text if filled else outgoing.text,
+            taps=filled.taps if filled else outgoing.taps,
+            media=outgoing.media,
+            tracker=outgoing.tracker,
+            reply_to=outgoing.reply_to,
+            template=filled.template.name if filled else None,
+            at=self.now(),
+            raw=params,
+        )
+
+    def _late_refusal(self, outgoing: Outgoing, user: User | None) -> int | None:
+        """The code of a failure that is told later, None if all is well. Raises GraphError for one told at once."""
+        try:
+            self._check_limits(outgoing, user)
+        except GraphError as refusal:
+            if refusal.code not in self.late_codes | ALWAYS_LATE:
+                raise
+            return refusal.code
+        return None
+
+    def _check_limits(self, outgoing: Outgoing, user: User | None) -> None:
         at, key = self.now(), user.key if user else outgoing.address
+        if user is not None and outgoing.kind != "template" and not self.window_open(user):
+            raise self._violated("window", key, 131047, "24 hours have passed since the person last wrote")
         if not self.number.has_room(at):
             raise self._violated("number", key, 130429, "more than 80 messages within a second")
-        self.number.count(at)
         if not self._pairs.setdefault(key, PairBucket()).take(at):
             raise self._violated("pair", key, 131056, "more than 45, then 1 each 6 s, to one person")
+        self.number.count(at)
         if user is None:
-            self._violated("unknown_user", key, 131026, "nobody there has WhatsApp")
-            return 131026
-        if outgoing.kind != "template" and not self.window_open(user):
-            raise self._violated("window", key, 131047, "24 hours have passed since the person last wrote")
-        return None
+            raise self._violated("unknown_user", key, 131026, "nobody there has WhatsApp")
 
     def window_open(self, user: User) -> bool:
         """Whether free messages reach this person now."""

@@ -126,7 +126,8 @@ def _endpoint(fake: FakeWhatsApp, handle: _Handle) -> Callable[[HttpRequest], Aw
             response = await handle(call)
         except GraphError as error:
             code, details = error.code, error.details
-            response = JSONResponse(error.body(f"A{len(fake.requests):022d}"), status_code=error.http_status)
+            trace = f"A{len(fake.requests):022d}"
+            response = JSONResponse(error.body(trace), status_code=error.http_status, headers=error.headers)
         status = None if isinstance(response, (_Silence, _Break)) else response.status_code
         fake.record(
             Request(
@@ -152,9 +153,7 @@ async def _with_faults(call: _Call, to: str, answer: Callable[[Fault | None], Js
     if fault is None:
         return JSONResponse(answer(None))
     if fault.code is not None:
-        error = GraphError(fault.code)
-        wait = {} if fault.retry_after_s is None else {"retry-after": str(fault.retry_after_s)}
-        return JSONResponse(error.body("Afault"), status_code=error.http_status, headers=wait)
+        raise GraphError(fault.code, retry_after_s=fault.retry_after_s)
     if fault.http_status is not None:
         return Response("<html>trouble</html>", status_code=fault.http_status, media_type="text/html")
     if fault.dropped and not fault.accepts:

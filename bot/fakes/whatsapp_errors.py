@@ -70,17 +70,27 @@ CODES: Final = frozenset(_KINDS)
 
 
 class GraphError(Exception):
-    """A call that is refused. `details` is what Meta puts into error_data; `subcode` only where one is known."""
+    """A call that is refused. `details` is what Meta puts into error_data; `subcode` only where one is known.
 
-    def __init__(self, code: int, details: str = "", *, subcode: int | None = None) -> None:
+    Raises KeyError for a code that is not in the table.
+    """
+
+    def __init__(
+        self, code: int, details: str = "", *, subcode: int | None = None, retry_after_s: int | None = None
+    ) -> None:
         super().__init__(f"{code}: {details}")
         self.code = code
         self.details = details or _KINDS[code].title
         self.subcode = subcode
+        self.retry_after_s = retry_after_s
 
     @property
     def http_status(self) -> int:
         return _KINDS[self.code].http_status
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {} if self.retry_after_s is None else {"retry-after": str(self.retry_after_s)}
 
     def body(self, trace: str) -> Json:
         """The answer's JSON; `trace` becomes fbtrace_id."""

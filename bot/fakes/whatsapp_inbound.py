@@ -136,7 +136,10 @@ class Inbound:
 
     def _media(self, user: User, kind: str, data: bytes, mime_type: str, extra: Json) -> Event:
         file = self._fake.media.receive(data, mime_type)
-        return self.any(user, kind, {"id": file.id, "mime_type": mime_type, "sha256": file.sha256, **extra})
+        part = {"id": file.id, "mime_type": mime_type, "sha256": file.sha256, **extra}
+        if self._fake.file_host:
+            part["url"] = self._fake.media.address(file, self._fake.file_host)
+        return self.any(user, kind, part)
 
     def _pressed(self, user: User, shown: Accepted, tap: Tap) -> Event:
         context = self._context(shown)

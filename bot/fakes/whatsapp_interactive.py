@@ -33,13 +33,13 @@ def check_interactive(part: Json) -> tuple[Tap, ...]:
     action = _ACTIONS.get(kind)
     if action is None:
         raise GraphError(131009, f"interactive['type'] {kind} is unknown")
-    bare = kind in _WITHOUT_HEADER
-    only(part, ("type", "body", "action") if bare else ("type", "body", "action", "header", "footer"), WHERE)
+    around = ("header", "footer") if kind in _HEADERS else ()
+    only(part, ("type", "body", "action", *around), WHERE)
     body = an_object(part, "body", WHERE)
     only(body, ("text",), "body")
     a_string(body, "text", "body", most=MAX_BODY)
     if "header" in part:
-        _check_header(an_object(part, "header", WHERE), text_only=kind == "list")
+        _check_header(an_object(part, "header", WHERE), allowed=_HEADERS[kind])
     if "footer" in part:
         footer = an_object(part, "footer", WHERE)
         only(footer, ("text",), "footer")
@@ -53,18 +53,18 @@ def shown_text(part: Json) -> str:
     return "\n".join(piece for piece in pieces if piece)
 
 
-def _check_header(header: Json, *, text_only: bool) -> None:
+def _check_header(header: Json, *, allowed: tuple[str, ...]) -> None:
     kind = a_string(header, "type", "header", most=20)
-    if kind == "text":
-        only(header, ("type", "text"), "header")
-        a_string(header, "text", "header", most=MAX_HEADER)
-    elif kind in ("image", "video", "document") and not text_only:
-        only(header, ("type", kind), "header")
-        media = an_object(header, kind, "header")
-        if ("id" in media) == ("link" in media):
-            raise GraphError(131009, f"header['{kind}'] needs either id or link")
-    else:
+    if kind not in allowed:
         raise GraphError(131009, f"header['type'] {kind} is not allowed here")
+    only(header, ("type", kind), "header")
+    if kind == "text":
+        a_string(header, "text", "header", most=MAX_HEADER)
+        return
+    media = an_object(header, kind, "header")
+    only(media, ("id", "link", "filename"), f"header['{kind}']")
+    if ("id" in media) == ("link" in media):
+        raise GraphError(131009, f"header['{kind}'] needs either id or link")
 
 
 def _buttons(action: Json) -> tuple[Tap, ...]:
@@ -132,7 +132,13 @@ def _named(action: Json, name: str) -> None:
         raise GraphError(131009, f"action['name'] must be {name}")
 
 
-_WITHOUT_HEADER: Final = frozenset({"location_request_message", "request_contact_info"})
+_HEADERS: Final[dict[str, tuple[str, ...]]] = {
+    "button": ("text", "image", "video", "document"),
+    "list": ("text",),
+    "cta_url": ("text", "image", "video", "document"),
+}
+"""Kinds that may have a header and a footer, and what the header may be."""
+
 _ACTIONS: Final[dict[str, Callable[[Json], tuple[Tap, ...]]]] = {
     "button": _buttons,
     "list": _rows,

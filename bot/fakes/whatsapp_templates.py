@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from bot.fakes.whatsapp_errors import GraphError
@@ -15,7 +16,16 @@ MAX_TEXT: Final = 1024
 UNSENDABLE: Final[Mapping[str, int]] = {"PAUSED": 132015, "DISABLED": 132016}
 
 
-def fill(templates: list[Template], part: Json) -> tuple[Template, str, tuple[Tap, ...]]:
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A template with its parameters in place."""
+
+    template: Template
+    text: str
+    taps: tuple[Tap, ...]
+
+
+def fill(templates: list[Template], part: Json) -> Filled:
     """The template a checked part names, its text with the parameters in place, and its buttons.
 
     Raises GraphError 132001 (missing, or not approved), 132015, 132016, 132000 (count), 132012, 132005, 100.
@@ -35,7 +45,7 @@ def fill(templates: list[Template], part: Json) -> tuple[Template, str, tuple[Ta
             raise GraphError(132012, f"components['type'] {kind} is unknown")
     pieces = [_filled(template.header, values["header"], "header"), _filled(template.body, values["body"], "body")]
     taps = _taps(template, buttons)
-    return template, "\n".join(piece for piece in (*pieces, template.footer) if piece), taps
+    return Filled(template, "\n".join(piece for piece in (*pieces, template.footer) if piece), taps)
 
 
 def listed(template: Template, number: int) -> Json:
