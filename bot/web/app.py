@@ -10,6 +10,7 @@ from bot.app import Program
 from bot.channels.web import NAME, WebChannel
 from bot.web.form_page import FormPages
 from bot.web.guard import SecurityHeaders
+from bot.web.metrics import Metrics
 from bot.web.pages import Pages
 from bot.web.site import Site
 from bot.web.talk import BUSY_S, Talk
@@ -39,6 +40,7 @@ def build_web(program: Program) -> Starlette:
         Route("/isi/{token}", forms.fill, methods=["POST"]),
         Route("/health", pages.health, methods=["GET"]),
         Route("/ready", pages.ready, methods=["GET"]),
+        Route("/metrics", Metrics(program).show, methods=["GET"]),
     ]
     return Starlette(
         routes=routes,
