@@ -11,20 +11,21 @@ import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
 
 import structlog
 from sqlalchemy import Connection
 
 from bot import demo, faults
 from bot.attachments import Attachment
+from bot.channels.base import Channel
 from bot.clock import Clock, Ids, SystemClock, SystemIds
 from bot.config import Config, ConfigError, require_secrets
 from bot.logs import whereabouts
 from bot.outage import waited_out
 from bot.schedule import fire_due, purge_old
-from bot.sender import Channel, Sender
+from bot.sender import Claimed, Sender
 from bot.turn import Outcome, Turns
 from bot.understanding import close_engine, open_engine
 from bot.worklist import Worklist
@@ -32,11 +33,10 @@ from flows.catalogue import load_flows
 from flows.model import Content
 from flows.work import Flows
 from nlu.understand import Understander
-from storage import conversations, inbox, leases, media
+from storage import conversations, inbox, leases, media, senders
 from storage.database import Conflict, Database, open_database, upgrade
-from storage.inbox import Accepted, Arrival, Pending, Unreadable
+from storage.inbox import Accepted, Arrival, Blocked, Event, Pending, Renamed, Report, Unreadable
 from storage.keyring import Keyring
-from storage.outbox import Outgoing
 
 SWEEP_EVERY_S: Final = 1.0
 """How often the service looks for timers that are due and for what dead processes left."""
@@ -60,6 +60,8 @@ PURGE_EVERY_S: Final = 86_400.0
 
 NOT_YET_S: Final = 0.1
 """Seconds after which a message that came before its turn is looked at again."""
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -129,6 +131,25 @@ class Program:
             self._put(accepted, arrival.content)
         return accepted
 
+    async def take_in(self, events: Sequence[Event], *, patience_s: float | None = 0.0) -> list[Accepted]:
+        """Stores all that a platform told at once, in one commit, and sees to it that it is handled.
+
+        Where each message among them stands, in their order. Safe to call again with the same events. When it returns,
+        everything is on disk; a database that is away raises Unavailable after `patience_s`, and nothing was stored.
+        """
+
+        def store(conn: Connection) -> list[tuple[Arrival, Accepted]]:
+            return [stored for event in events if (stored := self._store(conn, event)) is not None]
+
+        stored = await self._stored(store, patience_s)
+        faults.point("after_inbox")
+        for arrival, accepted in stored:
+            if not accepted.duplicate:
+                self._put(accepted, arrival.content)
+        if len(stored) < len(events):
+            self.wake()  # a report or a returned person may set free what waits to be sent
+        return [accepted for _, accepted in stored]
+
     async def receive_internal(
         self, *, conversation: str, key: str, content: Content, patience_s: float | None = None
     ) -> Accepted:
@@ -153,7 +174,25 @@ class Program:
             self._put(accepted, content)
         return accepted
 
-    async def _stored(self, accept: Callable[[Connection], Accepted], patience_s: float | None) -> Accepted:
+    def _store(self, conn: Connection, event: Event) -> tuple[Arrival, Accepted] | None:
+        """Keeps one thing that a platform told; a message comes back with where it stands."""
+        now = self.clock.now()
+        match event:
+            case Arrival():
+                accepted = inbox.accept(
+                    conn, self.keys, event, ids=self.ids, worker=self.worker, lease_until=now + self.lease
+                )
+                return event, accepted
+            case Report():
+                self.sender.take_in(conn, event)
+            case Blocked(channel=channel, address=address, blocked=blocked):
+                if conversation := senders.find(conn, self.keys, channel, address):
+                    senders.shut(conn, conversation, now if blocked else None)
+            case Renamed():
+                senders.rename(conn, self.keys, event.channel, event.old, event.new, phone=event.phone)
+        return None
+
+    async def _stored(self, accept: Callable[[Connection], T], patience_s: float | None) -> T:
         for _ in range(self.config.turn.max_reruns - 1):
             try:
                 return await waited_out(self.db, self.clock, accept, patience_s=patience_s)
@@ -195,15 +234,15 @@ class Program:
 
     async def _sweep(self) -> bool:
         """Fires due timers, takes over what is free in inbox and outbox. False when there was nothing."""
-        done, taken, rows = await waited_out(self.db, self.clock, self._look_around)
+        done, taken, claimed = await waited_out(self.db, self.clock, self._look_around)
         for pending in taken:
             self.worklist.put(pending)
         if self._background:
             self._taken_over.update(pending.inbox_id for pending in taken)
-        self.sender.send_claimed(rows)
-        return bool(done or taken or rows)
+        self.sender.begin(claimed)
+        return bool(done or taken or claimed)
 
-    def _look_around(self, conn: Connection) -> tuple[int, list[Pending], list[Outgoing]]:
+    def _look_around(self, conn: Connection) -> tuple[int, list[Pending], Claimed]:
         """What was done on the spot (timers fired, rows set aside), and what is now to be handled and sent."""
         now = self.clock.now()
         done = fire_due(conn, self.keys, now=now)
@@ -218,14 +257,14 @@ class Program:
                 done += 1
             else:
                 taken.append(pending)
-        rows, parked = self.sender.claim(conn)
-        return done + parked, taken, rows
+        return done, taken, self.sender.claim(conn)
 
     # ── the service ──────────────────────────────────────────────────────────────────────────────
 
     def start(self) -> None:
         """Begins to work in the background, until `stop`."""
         self._presence = leases.Presence(self.db)
+        self.sender.wake_at = self._wake_at
         loops = [self._work_forever() for _ in range(self.config.turn.workers)]
         self._background = [asyncio.create_task(loop) for loop in (*loops, self._sweep_forever(), self._purge_daily())]
 
@@ -261,6 +300,14 @@ class Program:
     def wake(self) -> None:
         """Something may be ready to be taken over: looks now instead of at the next second."""
         self._wake.set()
+
+    def _wake_at(self, moment: datetime) -> None:
+        delay = (moment - self.clock.now()).total_seconds()
+        if delay < SWEEP_EVERY_S:
+            asyncio.get_running_loop().call_soon_threadsafe(self._wake_in, max(delay, 0.0))
+
+    def _wake_in(self, delay_s: float) -> None:
+        asyncio.get_running_loop().call_later(delay_s, self.wake)
 
     async def _work_forever(self) -> None:
         while True:
@@ -387,7 +434,7 @@ def assemble(
         worker=worker,
         lease=lease,
         limits=config.sender,
-        read_outbox=frozenset(channel.name for channel in channels if getattr(channel, "reads_outbox", False)),
+        read_outbox=frozenset(channel.name for channel in channels if channel.reads_outbox),
     )
     turns = Turns(
         db=database,
@@ -399,7 +446,7 @@ def assemble(
         ids=ids,
         worker=worker,
         lease=lease,
-        limits=config.turn,
+        config=config,
     )
     program = Program(
         config=config,

@@ -39,6 +39,11 @@ LOOPBACK_URL: Final = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::
 
 LOOPBACK_API_URL: Final = re.compile(LOOPBACK_URL.pattern.removesuffix("/?") + r"(?:/[A-Za-z0-9._/-]*)?")
 
+TELEGRAM_TOKEN: Final = re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]{20,100}")
+
+TELEGRAM_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{16,256}")
+"""What Telegram takes as `secret_token`, but for those that are soon guessed."""
+
 
 OfficeZone = Literal["Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -148,6 +153,52 @@ class NluSection(Section):
         return url.rstrip("/")
 
 
+class TelegramSection(Section):
+    """The Telegram Bot API. The channel is on when there is a token."""
+
+    token: SecretStr | None = None
+    secret_token: SecretStr | None = None
+    mode: Literal["polling", "webhook"] = "polling"
+    webhook_path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9_-]+)+$")] = "/webhooks/telegram"
+    api_base_url: str = "https://api.telegram.org"
+    poll_timeout_s: Annotated[int, Field(ge=0, le=50)] = 30
+    max_file_bytes: Annotated[int, Field(ge=10_000, le=20 << 20)] = 16_000_000
+    messages_per_second: Annotated[float, Field(gt=0, le=1000)] = 25.0
+    messages_burst: Annotated[int, Field(ge=1, le=1000)] = 5
+    chat_interval_s: Annotated[float, Field(gt=0, le=60)] = 1.0
+    group_interval_s: Annotated[float, Field(gt=0, le=600)] = 3.5
+    group_burst: Annotated[int, Field(ge=1, le=20)] = 2
+
+    @field_validator("api_base_url")
+    @classmethod
+    def _is_safe(cls, url: str) -> str:
+        return _safe_api_url(url)
+
+    @field_validator("token")
+    @classmethod
+    def _is_token(cls, token: SecretStr | None) -> SecretStr | None:
+        if is_given(token) and token is not None and not TELEGRAM_TOKEN.fullmatch(token.get_secret_value()):
+            raise ValueError("must look as BotFather gave it: digits, a colon, letters and digits")
+        return token
+
+    @field_validator("secret_token")
+    @classmethod
+    def _is_sendable(cls, secret: SecretStr | None) -> SecretStr | None:
+        if is_given(secret) and secret is not None and not TELEGRAM_SECRET.fullmatch(secret.get_secret_value()):
+            raise ValueError("must be 16 to 256 of A-Z, a-z, 0-9, _ and -")
+        return secret
+
+    @property
+    def is_on(self) -> bool:
+        """Whether people are reached there."""
+        return is_given(self.token)
+
+    @property
+    def has_webhook(self) -> bool:
+        """Whether Telegram brings us what people write; else we ask for it."""
+        return self.is_on and self.mode == "webhook"
+
+
 class WhatsAppSection(Section):
     """The WhatsApp Cloud API. The channel is on when there is a token."""
 
@@ -172,11 +223,7 @@ class WhatsAppSection(Section):
     @field_validator("api_base_url")
     @classmethod
     def _is_safe(cls, url: str) -> str:
-        # The token goes there with every call.
-        url = url.rstrip("/")
-        if not url.startswith("https://") and not LOOPBACK_API_URL.fullmatch(url):
-            raise ValueError("must begin with https:// (or be http:// on this machine)")
-        return url
+        return _safe_api_url(url)
 
     @property
     def is_on(self) -> bool:
@@ -212,6 +259,7 @@ class Config(Section):
     sender: SenderSection = SenderSection()
     conversation: Conversation = Conversation()
     nlu: NluSection = NluSection()
+    telegram: TelegramSection = TelegramSection()
     whatsapp: WhatsAppSection = WhatsAppSection()
     retention: Retention = Retention()
     logs: Logs = Logs()
@@ -392,9 +440,31 @@ def _cross_checks(config: Config) -> list[str]:
         problems.append("conversation.guess_confidence: must be below conversation.clear_confidence")
     if config.sender.first_retry_s > config.sender.max_retry_s:
         problems.append("sender.first_retry_s: must not exceed sender.max_retry_s")
+    problems += _webhook_problems(config)
     if config.whatsapp.is_on:
         problems += [f"whatsapp.{name}: not set, and whatsapp.token is" for name in config.whatsapp.lacking()]
     return problems
+
+
+def _webhook_problems(config: Config) -> list[str]:
+    """What Telegram's webhook lacks. Telegram brings updates over https alone, except to a fake on this machine."""
+    telegram = config.telegram
+    if not telegram.has_webhook:
+        return []
+    problems = []
+    if not is_given(telegram.secret_token):
+        problems.append("telegram.secret_token: not set, and telegram.mode is webhook")
+    if not config.web.public_url.startswith("https://") and not LOOPBACK_API_URL.fullmatch(telegram.api_base_url):
+        problems.append("web.public_url: must begin with https://, for telegram.mode is webhook")
+    return problems
+
+
+def _safe_api_url(url: str) -> str:
+    """An address of a platform, without a slash at its end: the token goes there with every call."""
+    url = url.rstrip("/")
+    if not url.startswith("https://") and not LOOPBACK_API_URL.fullmatch(url):
+        raise ValueError("must begin with https:// (or be http:// on this machine)")
+    return url
 
 
 def _with_absolute_paths(config: Config, home: Path) -> Config:

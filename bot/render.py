@@ -2,27 +2,61 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+import msgspec
 
 from flows.copybook import CopyBook
-from flows.model import Content, Decision, Say, StaffAction
+from flows.model import Content, Decision, DeleteMessage, Effect, Say, StaffAction
 from storage.outbox import Button, Rendered
 
 STAFF_REPLY: Final = "staff/reply"
+BY_LINK: Final = "@link"
+"""Ends the key of a question's words for channels where identity numbers are never asked for in the chat."""
+LINK_LINE: Final = "engine/link_line"
 
 
-def messages_of(copy: CopyBook, decision: Decision, content: Content) -> tuple[Rendered, ...]:
+LinkFor: TypeAlias = Callable[[str, int], str]
+"""Makes a link to our one-field page for a slot and the number of its question."""
+
+
+def messages_of(
+    copy: CopyBook, decision: Decision, content: Content, *, link_for: LinkFor | None = None
+) -> tuple[Rendered, ...]:
     """The messages of a decision in order, each with its author: the bot, or the staff member who wrote it.
 
-    Raises `flows.copybook.MissingCopy` for a key or an argument that the copy lacks.
+    With `link_for`, what the one-field page can take is asked for by a link to it.
+    Raises `flows.copybook.MissingCopyError` for a key or an argument that the copy lacks.
     """
     return tuple(
-        staff_words(effect, content)
-        if isinstance(content, StaffAction) and effect.key == STAFF_REPLY
-        else rendered(copy, effect)
-        for effect in decision.effects
-        if isinstance(effect, Say)
+        message for effect in decision.effects if (message := _message(copy, effect, content, link_for)) is not None
     )
+
+
+def _message(copy: CopyBook, effect: Effect, content: Content, link_for: LinkFor | None) -> Rendered | None:
+    match effect:
+        case Say(key=key) if isinstance(content, StaffAction) and key == STAFF_REPLY:
+            return staff_words(effect, content)
+        case Say(form=form) if form and link_for:
+            return _asking_by_link(copy, effect, link_for(form, effect.number))
+        case Say():
+            return rendered(copy, effect)
+        case DeleteMessage(ref=ref):
+            return Rendered(key="", text="", delete=ref)
+        case _:
+            return None
+
+
+def _asking_by_link(copy: CopyBook, say: Say, link: str) -> Rendered:
+    """The question in the words for a link, where it has such; else in its own, and the link below."""
+    args = {**say.args, "link": link}
+    variant = f"{say.key}{BY_LINK}"
+    if copy.has(variant):
+        text = copy.render(msgspec.structs.replace(say, key=variant, args=args))
+    else:
+        text = f"{copy.render(say)}\n{copy.render(Say(LINK_LINE, args))}"
+    return msgspec.structs.replace(rendered(copy, say), text=text, link=link)
 
 
 def staff_words(say: Say, action: StaffAction) -> Rendered:
@@ -38,6 +72,9 @@ def rendered(copy: CopyBook, say: Say) -> Rendered:
         options=tuple(Button(option.title, payload_of(say.number, place)) for place, option in enumerate(say.options)),
         numbered=say.numbered,
         form=say.form,
+        wants=say.wants,
+        page=say.page,
+        picture=say.picture,
     )
 
 

@@ -10,22 +10,25 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 from sqlalchemy import Connection
 
 from bot import faults
+from bot.channels.base import Channel, SendError
 from bot.clock import Clock, Ids
 from bot.config import SenderSection
 from bot.logs import whereabouts
 from bot.outage import waited_out
 from flows.model import OpenTicket
-from storage import conversations, outbox, tickets
+from storage import conversations, deliveries, outbox, pacing, senders, tickets
 from storage.conversations import Held
 from storage.database import Database
+from storage.inbox import Report
 from storage.keyring import Keyring
-from storage.outbox import Outgoing
+from storage.outbox import Outgoing, Unreadable
+from storage.turns import Handing
 
 CLAIM_AT_ONCE: Final = 20
 """Rows that one look at the outbox takes."""
@@ -39,30 +42,25 @@ UNREADABLE: Final = "unreadable"
 log = structlog.get_logger()
 
 
-class SendError(Exception):
-    """A channel could not send. `word` says why in one word for the record, such as `throttled` or `blocked`.
+UNREACHABLE: Final = "unreachable"
+WINDOW_CLOSED: Final = "window_closed"
+STOPPED: Final = "channel_stopped"
+"""The kind of ticket that tells staff that a whole channel sends nothing until somebody mends it."""
 
-    `permanent`: trying again cannot help. `retry_at`: not before this moment, as the platform said; None when it
-    did not say. A row that cannot be sent is parked and staff are told.
-    """
-
-    def __init__(self, word: str, *, permanent: bool = False, retry_at: datetime | None = None) -> None:
-        super().__init__(word)
-        self.word = word
-        self.permanent = permanent
-        self.retry_at = retry_at
+WINDOW_MARGIN: Final = timedelta(minutes=5)
+"""Nothing is sent into a window that closes within this: the platform's clock and the way there are not ours."""
 
 
-class Channel(Protocol):
-    """Where people are reached. `send` returns when the platform has taken the message, and raises SendError when not.
+@dataclass(slots=True)
+class Claimed:
+    """What one look at the outbox brought: messages to send, people to invite, and how much was done on the spot."""
 
-    It may be called again with the same row (its `id` stays) after a crash between the two.
-    """
+    rows: list[Outgoing] = field(default_factory=list)
+    invitations: list[Outgoing] = field(default_factory=list)
+    done: int = 0
 
-    @property
-    def name(self) -> str: ...
-
-    async def send(self, outgoing: Outgoing) -> None: ...
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.invitations or self.done)
 
 
 @dataclass(slots=True)
@@ -84,27 +82,47 @@ class Sender:
     read_outbox: frozenset[str] = frozenset()
     """Channels of this process whose far end reads the outbox itself: what is stored is sent, and they are told."""
     wake: Callable[[], None] = lambda: None
+    wake_at: Callable[[datetime], None] = lambda _moment: None
+    _stopped: set[str] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _behind: set[str] = field(default_factory=set)
     _crash: faults.SimulatedCrash | None = None
 
     # ── rows of turns of this process ────────────────────────────────────────────────────────────
 
-    def may_go_straight(self, held: Held) -> bool:
-        """Whether a turn's rows may be sent by this process at once: it has the channel, and nothing earlier waits."""
-        return held.channel in self.channels and (not held.unsent or self.sends_by_storing(held))
+    def handing(self, conn: Connection, held: Held, count: int) -> Handing:
+        """Who sends the replies of a turn, decided in its transaction: this process at once, as far as it may.
+
+        It has the channel, nothing earlier waits, the person can be reached, and the platform's pace allows it.
+        """
+        now = self.clock.now()
+        if self.sends_by_storing(held):
+            return Handing(by_storing=True)
+        channel = self.channels.get(held.channel)
+        if channel is None or held.unsent or not _is_open(held, now):
+            return Handing()
+        paces = channel.paces(held.address)
+        ready, later = count, None
+        for place in range(count if paces else 0):
+            later = pacing.take(conn, self.keys, paces, now)
+            if later is not None:
+                ready = place
+                break
+        return Handing(self.worker, now + self.lease, ready, later)
 
     def sends_by_storing(self, held: Held) -> bool:
         """Whether a turn's rows are sent by their very commit, without anything to mark afterwards."""
         return held.channel in self.read_outbox
 
-    def take_over(self, rows: Sequence[Outgoing], *, conversation: str, straight: bool) -> None:
-        """Takes what a turn wrote, after its commit: to be sent at once, or left for when its turn comes."""
-        if straight and rows:
+    def take_over(self, rows: Sequence[Outgoing], *, conversation: str, left: bool) -> None:
+        """Takes what a turn wrote, after its commit, to be sent at once; `left`: more of it waits in the outbox."""
+        if left:
+            self._behind.add(conversation)
+        if rows:
             told = rows[0].channel in self.read_outbox
             self._start(self._tell(rows) if told else self._send_in_order(rows))
-        elif not straight:
-            self._behind.add(conversation)
+        elif left:
+            self.wake()
 
     async def finish_started(self) -> None:
         """Waits until every send that was begun has ended. Raises SimulatedCrash if one of them did."""
@@ -120,54 +138,91 @@ class Sender:
 
     # ── rows that were left ──────────────────────────────────────────────────────────────────────
 
-    def claim(self, conn: Connection) -> tuple[list[Outgoing], int]:
-        """Rows ready to be sent by the channels of this process, now its own, and how many had to be parked unread.
+    def claim(self, conn: Connection) -> Claimed:
+        """What may be sent now by the channels of this process, now its own. Runs inside a transaction."""
+        claimed = Claimed()
+        for name, channel in self.channels.items():
+            self._claim_rows(conn, channel, claimed)
+            if channel.confirms_within or channel.invites:
+                self._claim_invitations(conn, name, claimed)
+        return claimed
 
-        Runs inside a transaction.
-        """
+    def _claim_rows(self, conn: Connection, channel: Channel, claimed: Claimed) -> None:
         now = self.clock.now()
-        claimed: list[Outgoing] = []
-        parked = 0
-        for name in self.channels:
-            for row in outbox.claim_next(
-                conn,
-                self.keys,
-                channel=name,
-                worker=self.worker,
-                now=now,
-                lease_until=now + self.lease,
-                limit=CLAIM_AT_ONCE,
-            ):
-                if isinstance(row, Outgoing):
-                    claimed.append(row)
-                else:
-                    self._give_up(conn, row.id, row.conversation, channel=name, text="", word=UNREADABLE, now=now)
-                    parked += 1
-        return claimed, parked
+        for row in outbox.claim_next(
+            conn,
+            self.keys,
+            channel=channel.name,
+            worker=self.worker,
+            now=now,
+            lease_until=now + self.lease,
+            limit=CLAIM_AT_ONCE,
+            doubt=channel.confirms_within,
+            margin=WINDOW_MARGIN,
+        ):
+            if isinstance(row, Unreadable):
+                self._give_up(conn, row.id, row.conversation, channel=channel.name, text="", word=UNREADABLE, now=now)
+                claimed.done += 1
+            elif (later := pacing.take(conn, self.keys, channel.paces(row.address), now)) is not None:
+                outbox.give_back(conn, row.id, not_before=later)
+                self.wake_at(later)
+            else:
+                claimed.rows.append(row)
 
-    def send_claimed(self, rows: Sequence[Outgoing]) -> None:
-        """Begins to send claimed rows, each conversation in its order."""
+    def _claim_invitations(self, conn: Connection, name: str, claimed: Claimed) -> None:
+        """People whose window is closed while something waits for them: asked to write once, or staff are told."""
+        now = self.clock.now()
+        channel = self.channels[name]
+        for row in outbox.shut_out(conn, self.keys, channel=name, open_at=now + WINDOW_MARGIN, limit=CLAIM_AT_ONCE):
+            senders.mark_invited(conn, row.conversation, now)
+            claimed.done += 1
+            if channel.invites:
+                claimed.invitations.append(row)
+            else:
+                self._tell_staff(conn, row, WINDOW_CLOSED, now)
+
+    def begin(self, claimed: Claimed) -> None:
+        """Begins to send what was claimed, each conversation in its order."""
         by_conversation: dict[str, list[Outgoing]] = {}
-        for row in rows:
+        for row in claimed.rows:
             by_conversation.setdefault(row.conversation, []).append(row)
         for conversation, its_rows in by_conversation.items():
             self._behind.add(conversation)  # only its first waiting row could be claimed
             self._start(self._send_in_order(its_rows))
+        for row in claimed.invitations:
+            self._start(self._invite(row))
+
+    def take_in(self, conn: Connection, report: Report) -> None:
+        """Keeps what a platform tells of a message of ours. Runs inside a transaction."""
+        now = self.clock.now()
+        failed = deliveries.take_in(
+            conn,
+            self.keys,
+            report,
+            now=now,
+            not_before=now + timedelta(seconds=self.limits.first_retry_s),
+            max_attempts=self.limits.max_attempts,
+        )
+        if failed is not None:
+            rows = outbox.since(conn, self.keys, failed.conversation, failed.outbox_id - 1, 1)
+            text = rows[0].body.text if rows and rows[0].id == failed.outbox_id else ""
+            self._open_ticket(conn, failed.outbox_id, failed.conversation, failed.channel, text, failed.word, now)
 
     # ── one conversation ─────────────────────────────────────────────────────────────────────────
 
     async def _send_in_order(self, rows: Sequence[Outgoing]) -> None:
         """Sends rows of one conversation until done or until one fails; what stands behind that one is given back."""
-        sent: list[int] = []
+        sent: dict[int, str] = {}
         failure: SendError | None = None
         for row in rows:
-            failure = await self._send(row)
-            if failure is not None:
+            result = await self._send(row)
+            if isinstance(result, SendError):
+                failure = result
                 break
-            sent.append(row.id)
+            sent[row.id] = result
             faults.point("after_send")
         rest = rows[len(sent) :]
-        await waited_out(self.db, self.clock, lambda conn: self._mark(conn, sent, rest, failure))
+        await waited_out(self.db, self.clock, lambda conn: self._mark(conn, rows[0].channel, sent, rest, failure))
         if rows[0].conversation in self._behind:
             self._behind.discard(rows[0].conversation)
             self.wake()
@@ -178,42 +233,96 @@ class Sender:
             await self._send(row)
             faults.point("after_send")
 
-    async def _send(self, row: Outgoing) -> SendError | None:
+    async def _send(self, row: Outgoing) -> str | SendError:
+        """What the platform calls the message, or why it was not taken."""
         try:
-            await self.channels[row.channel].send(row)
+            name = await self.channels[row.channel].send(row)
         except SendError as error:
             return error
         except Exception as error:
             # A bug in a channel must not stop the others: it is told, and the row is tried again.
             log.error("send.broken", channel=row.channel, error=type(error).__name__, at=whereabouts(error))
             return SendError("broken")
-        return None
+        self._stopped.discard(row.channel)
+        return name
 
-    def _mark(self, conn: Connection, sent: Sequence[int], rest: Sequence[Outgoing], failure: SendError | None) -> None:
+    async def _invite(self, row: Outgoing) -> None:
+        try:
+            await self.channels[row.channel].invite(row)
+        except SendError as error:
+            word = error.word
+            log.warning("invite.failed", conversation=row.conversation, reason=word)
+            await waited_out(
+                self.db, self.clock, lambda conn: self._tell_staff(conn, row, WINDOW_CLOSED, self.clock.now())
+            )
+
+    def _mark(
+        self,
+        conn: Connection,
+        channel: str,
+        sent: Mapping[int, str],
+        rest: Sequence[Outgoing],
+        failure: SendError | None,
+    ) -> None:
         now = self.clock.now()
         if sent:
-            outbox.mark_sent(conn, sent, now=now)
+            names = {row: deliveries.platform_name(self.keys, channel, name) for row, name in sent.items() if name}
+            outbox.mark_sent(conn, list(sent), now=now, names=names)
         if failure is not None:
-            self._give_up_or_wait(conn, rest[0], failure, now)
+            self._settle_failure(conn, rest[0], failure, now)
             rest = rest[1:]
         for row in rest:
             outbox.give_back(conn, row.id)
 
-    def _give_up_or_wait(self, conn: Connection, row: Outgoing, failure: SendError, now: datetime) -> None:
-        if failure.permanent or row.attempts + 1 >= self.limits.max_attempts:
+    def _settle_failure(self, conn: Connection, row: Outgoing, failure: SendError, now: datetime) -> None:
+        """A message that was not taken waits for the person or the channel, goes again, or is parked."""
+        if failure.unreachable:
+            senders.shut(conn, row.conversation, now)
+            outbox.give_back(conn, row.id)
+            self._tell_staff(conn, row, failure.word, now)
+        elif failure.waits_for_person:
+            senders.shut_window(conn, row.conversation, now)
+            outbox.give_back(conn, row.id)
+        elif failure.pauses is not None:
+            self._pause(conn, row, failure, now + failure.pauses)
+        elif failure.permanent or row.attempts + 1 >= self.limits.max_attempts:
             self._give_up(
                 conn, row.id, row.conversation, channel=row.channel, text=row.body.text, word=failure.word, now=now
             )
-            return
-        retry_at = failure.retry_at or now + self._backoff(row.attempts)
-        outbox.retry_later(conn, row.id, not_before=retry_at, error_word=failure.word)
-        log.info("send.again", conversation=row.conversation, outbox=row.id, reason=failure.word)
+        else:
+            retry_at = failure.retry_at or now + self._backoff(row, failure)
+            outbox.retry_later(conn, row.id, not_before=retry_at, error_word=failure.word)
+            self.wake_at(retry_at)
+            log.info("send.again", conversation=row.conversation, outbox=row.id, reason=failure.word)
+
+    def _pause(self, conn: Connection, row: Outgoing, failure: SendError, until: datetime) -> None:
+        """The whole channel holds still; nothing that waits counts as tried, and somebody is told once."""
+        outbox.give_back(conn, row.id, not_before=until)
+        for pace in self.channels[row.channel].paces(row.address)[:1]:
+            pacing.hold_back(conn, self.keys, pace, until)
+        self.wake_at(until)
+        if failure.alerts and row.channel not in self._stopped:
+            self._stopped.add(row.channel)
+            log.error("channel.stopped", channel=row.channel, reason=failure.word)
+            details = {"channel": row.channel, "reason": failure.word}
+            ticket = OpenTicket(code=self.ids.code(), kind=STOPPED, text="", priority="urgent", details=details)
+            tickets.open_ticket(conn, self.keys, ticket, person=None, conversation=None, now=self.clock.now())
 
     def _give_up(
         self, conn: Connection, outbox_id: int, conversation: str, *, channel: str, text: str, word: str, now: datetime
     ) -> None:
         """Parks a reply and tells staff, in one commit."""
         outbox.park(conn, outbox_id, word)
+        self._open_ticket(conn, outbox_id, conversation, channel, text, word, now)
+        log.warning("send.parked", conversation=conversation, outbox=outbox_id, reason=word)
+
+    def _tell_staff(self, conn: Connection, row: Outgoing, word: str, now: datetime) -> None:
+        """Somebody should know that this message waits, and for what."""
+        self._open_ticket(conn, row.id, row.conversation, row.channel, row.body.text, word, now)
+
+    def _open_ticket(
+        self, conn: Connection, outbox_id: int, conversation: str, channel: str, text: str, word: str, now: datetime
+    ) -> None:
         ticket = OpenTicket(
             code=self.ids.code(),
             kind=UNDELIVERED,
@@ -222,10 +331,11 @@ class Sender:
         )
         person = conversations.person_of(conn, conversation)
         tickets.open_ticket(conn, self.keys, ticket, person=person, conversation=conversation, now=now)
-        log.warning("send.parked", conversation=conversation, outbox=outbox_id, reason=word)
 
-    def _backoff(self, attempts: int) -> timedelta:
-        return timedelta(seconds=min(self.limits.first_retry_s * 2.0**attempts, self.limits.max_retry_s))
+    def _backoff(self, row: Outgoing, failure: SendError) -> timedelta:
+        """Longer with every try; after one that ended in doubt, as long as the platform may still tell of it."""
+        wait = timedelta(seconds=min(self.limits.first_retry_s * 2.0**row.attempts, self.limits.max_retry_s))
+        return max(wait, self.channels[row.channel].confirms_within) if failure.uncertain else wait
 
     def _start(self, sending: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(sending)
@@ -240,3 +350,9 @@ class Sender:
         elif error is not None:
             # The rows stay claimed and are taken over when the lease runs out.
             log.error("send.failed", error=type(error).__name__, at=whereabouts(error))
+
+
+def _is_open(held: Held, now: datetime) -> bool:
+    """Whether the platform takes a free message for this person now."""
+    window = held.window_until
+    return not held.unreachable and (window is None or window > now + WINDOW_MARGIN)

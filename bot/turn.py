@@ -21,8 +21,10 @@ import structlog
 from sqlalchemy import Connection
 
 from bot import faults
+from bot.channels.traits import traits_of
 from bot.clock import Clock, Ids
-from bot.config import TurnSection
+from bot.config import Config, TurnSection, page_address
+from bot.fitting import fitted
 from bot.logs import whereabouts
 from bot.outage import waited_out
 from bot.render import messages_of, rendered
@@ -48,7 +50,7 @@ from flows.rules.calendar import calendar_for
 from flows.work import Flows
 from nlu.understand import Understander
 from nlu.understanding import Understanding
-from storage import conversations, facts, inbox, turns
+from storage import conversations, facts, forms, inbox, turns
 from storage.conversations import Held
 from storage.database import Conflict, Database
 from storage.events import TurnRecord
@@ -98,11 +100,11 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A turn as it was committed."""
+    """A turn as it was committed: `rows` are to be sent by this process at once, and `left` says that more wait."""
 
     outcome: Outcome
     rows: tuple[Outgoing, ...] = ()
-    straight: bool = False
+    left: bool = False
     record: TurnRecord | None = None
 
 
@@ -119,8 +121,12 @@ class Turns:
     ids: Ids
     worker: str
     lease: timedelta
-    limits: TurnSection
+    config: Config
     handled: int = field(default=0)
+
+    @property
+    def _limits(self) -> TurnSection:
+        return self.config.turn
 
     async def handle(self, pending: Pending) -> Outcome:
         """Does what the message asks for, once, and never lets it stop the next one.
@@ -131,13 +137,13 @@ class Turns:
         A message that was in hand when process after process died may be what kills them: at `turn.max_deaths` it is
         parked. The limit is high, because a process holds many messages, and innocent ones die with it.
         """
-        if pending.deaths >= self.limits.max_deaths:
+        if pending.deaths >= self._limits.max_deaths:
             return await self._park(pending)
         return await self._handle(pending)
 
     async def _handle(self, pending: Pending) -> Outcome:
         failures = pending.attempts
-        while failures < self.limits.max_attempts:
+        while failures < self._limits.max_attempts:
             try:
                 return await self._take_turn(pending)
             except Exception as error:
@@ -163,12 +169,12 @@ class Turns:
         return inbox.record_failure(conn, self.keys, pending.inbox_id, now=now, not_before=now + self.lease)
 
     async def _take_turn(self, pending: Pending) -> Outcome:
-        content = cut(pending.content, self.limits.max_text_chars)
+        content = cut(pending.content, self._limits.max_text_chars)
         timings = Timings()
         started = perf_counter()
         understanding = await self._understand(content)
         timings.understand_s = perf_counter() - started
-        for _ in range(self.limits.max_reruns):
+        for _ in range(self._limits.max_reruns):
             try:
                 stored = await waited_out(
                     self.db,
@@ -217,9 +223,9 @@ class Turns:
         )
         timings.hold_s = perf_counter() - began
         decision = self._decide(conn, held, turn)
-        messages = messages_of(self.flows.copy, decision, content)
+        messages = self._messages(conn, held, decision, content)
         timings.decide_s = perf_counter() - began - timings.hold_s
-        straight = self.sender.may_go_straight(held)
+        handing = self.sender.handing(conn, held, len(messages))
         record = record_of(held, turn, decision, timings)
         row_ids = turns.finish(
             conn,
@@ -230,19 +236,30 @@ class Turns:
             messages,
             ids=self.ids,
             now=now,
-            worker=self.worker,
-            lease_until=self._lease_of_rows(now, straight),
+            handing=handing,
             record=record,
-            by_storing=self.sender.sends_by_storing(held),
         )
         faults.point("before_commit")
-        rows = outgoing(held, pending, messages, row_ids, now) if straight else ()
-        return Stored(Outcome.HANDLED, rows, straight, record)
+        rows = outgoing(held, pending, messages, row_ids, now)
+        return Stored(Outcome.HANDLED, rows, len(rows) < len(messages), record)
+
+    def _messages(self, conn: Connection, held: Held, decision: Decision, content: Content) -> tuple[Rendered, ...]:
+        """What is said, as messages that fit the channel; links to our page are made where it needs them."""
+        traits = traits_of(held.channel, self.config)
+
+        def link_for(slot: str, question: int) -> str:
+            token = forms.create(
+                conn, self.keys, held.conversation, slot, question, self.clock.now(), token=self.ids.new()
+            )
+            return f"{page_address(self.config.web)}/isi/{token}"
+
+        messages = messages_of(self.flows.copy, decision, content, link_for=link_for if traits.ids_by_link else None)
+        return fitted(messages, traits, self.flows.copy)
 
     def _decide(self, conn: Connection, held: Held, turn: Turn) -> Decision:
         """Decides, with as many facts of ours as the decision asks for."""
         known: Facts = {}
-        for _ in range(self.limits.max_need_rounds + 1):
+        for _ in range(self._limits.max_need_rounds + 1):
             result = decide(self.flows, held.session, turn, known)
             if isinstance(result, Decision):
                 return result
@@ -301,8 +318,8 @@ class Turns:
         # Only a person is told: a timer or a staff member's command is not theirs.
         from_person = not isinstance(pending.content, StaffAction | TimerDue)
         said = Say(PARKED_KEY, {"code": code, "day": promise.told})
-        messages = (rendered(self.flows.copy, said),) if from_person else ()
-        straight = self.sender.may_go_straight(held)
+        said_to_person = (rendered(self.flows.copy, said),) if from_person else ()
+        messages = fitted(said_to_person, traits_of(held.channel, self.config), self.flows.copy)
         row_ids = turns.park(
             conn,
             self.keys,
@@ -313,25 +330,19 @@ class Turns:
             messages=messages,
             ids=self.ids,
             now=now,
-            worker=self.worker,
-            lease_until=self._lease_of_rows(now, straight),
+            handing=self.sender.handing(conn, held, len(messages)),
             record=TurnRecord(step=held.session.asked.key if held.session.asked else ""),
             text=words_of(pending.content),
-            by_storing=self.sender.sends_by_storing(held),
         )
-        rows = outgoing(held, pending, messages, row_ids, now) if straight else ()
-        return Stored(Outcome.PARKED, rows, straight)
+        rows = outgoing(held, pending, messages, row_ids, now)
+        return Stored(Outcome.PARKED, rows, len(rows) < len(messages))
 
     # ── after the commit ─────────────────────────────────────────────────────────────────────────
-
-    def _lease_of_rows(self, now: datetime, straight: bool) -> datetime:
-        """Rows that this process hands over stay its own for a while; the others are free for whoever can send them."""
-        return now + self.lease if straight else now
 
     def _hand_over(self, pending: Pending, stored: Stored) -> None:
         if stored.outcome in (Outcome.HANDLED, Outcome.PARKED):
             self.handled += 1
-            self.sender.take_over(stored.rows, conversation=pending.conversation, straight=stored.straight)
+            self.sender.take_over(stored.rows, conversation=pending.conversation, left=stored.left)
 
     def _tell(self, pending: Pending, stored: Stored, timings: Timings, elapsed_s: float) -> None:
         record = stored.record
@@ -389,7 +400,7 @@ def record_of(held: Held, turn: Turn, decision: Decision, timings: Timings) -> T
 def outgoing(
     held: Held, pending: Pending, messages: Sequence[Rendered], row_ids: Sequence[int], now: datetime
 ) -> tuple[Outgoing, ...]:
-    """The outbox rows just written, without reading them again."""
+    """The outbox rows just written that are ours to send, the first of these messages, without reading them again."""
     return tuple(
         Outgoing(
             id=row_id,
@@ -402,6 +413,7 @@ def outgoing(
             attempts=0,
             status="new",
             written_at=now,
+            phone=held.phone,
         )
-        for n, (row_id, body) in enumerate(zip(row_ids, messages, strict=True))
+        for n, (row_id, body) in enumerate(zip(row_ids, messages, strict=False))
     )

@@ -42,6 +42,10 @@ class Held:
     inbox_status: str
     attempts: int
     unsent: bool
+    window_until: datetime | None = None
+    """Until when the platform takes free messages for this person; None: always."""
+    unreachable: bool = False
+    """Nothing reaches this person now."""
 
 
 _COLUMNS = (
@@ -54,6 +58,8 @@ _COLUMNS = (
     conversations.c.owner,
     conversations.c.version,
     conversations.c.session,
+    addresses.c.window_until,
+    addresses.c.unreachable_at,
 )
 _PEEK = Prepared(
     select(
@@ -176,6 +182,8 @@ def _held(keys: Keyring, row: tuple[Any, ...]) -> Held:
         owner,
         version,
         session,
+        window_until,
+        unreachable_at,
         earlier,
         status,
         attempts,
@@ -195,4 +203,6 @@ def _held(keys: Keyring, row: tuple[Any, ...]) -> Held:
         inbox_status=status,
         attempts=attempts,
         unsent=bool(unsent),
+        window_until=window_until,
+        unreachable=unreachable_at is not None,
     )

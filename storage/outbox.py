@@ -32,7 +32,7 @@ from sqlalchemy import (
 
 from storage.keyring import Keyring, KeyringError
 from storage.prepared import Prepared
-from storage.tables import NEW, Moment, Sealed, addresses, outbox
+from storage.tables import NEW, Moment, Sealed, addresses, conversations, outbox, people
 
 PAGE_ROWS = 200
 
@@ -46,6 +46,13 @@ class Button(msgspec.Struct, frozen=True):
     payload: str
 
 
+class Part(msgspec.Struct, frozen=True):
+    """One reply as it was said, before it was fitted into a message of the platform."""
+
+    key: str
+    text: str
+
+
 class Rendered(msgspec.Struct, frozen=True):
     """One message in the person's language, not yet in a platform's shape. What is stored fits its channel.
 
@@ -53,8 +60,9 @@ class Rendered(msgspec.Struct, frozen=True):
     `form` is the slot that our one-field page is offered for, '' for none; `link` is that page, where the channel
     cannot offer it by itself. `wants` is what the person may share with a button of the platform: contact, location.
     `shown_as` says what the options are: buttons, a list of the platform, or nothing but lines of the text.
-    `picture` names a picture that shows the same. `delete` makes this no message: the platform is to delete the
-    person's own message of that name.
+    `page` is which part of the options is shown, from 0. `picture` names a picture that shows the same. `delete` makes
+    this no message: the platform is to delete the person's own message of that name.
+    `parts` are the replies that this message holds where it was put together or cut; empty: it is one, as it stands.
     """
 
     key: str
@@ -66,8 +74,10 @@ class Rendered(msgspec.Struct, frozen=True):
     link: str = ""
     wants: str = ""
     shown_as: Literal["buttons", "list", "text"] = "buttons"
+    page: int = 0
     picture: str = ""
     delete: str = ""
+    parts: tuple[Part, ...] = ()
 
 
 _decoder = msgspec.json.Decoder(Rendered)
@@ -153,6 +163,22 @@ _CLAIMABLE = (
 )
 _CLAIMABLE_OF_ALL = Prepared(_CLAIMABLE)
 _CLAIMABLE_OF_CHANNEL = Prepared(_CLAIMABLE.where(outbox.c.channel == bindparam("channel")))
+_SHUT_OUT = (
+    _READ.join(conversations, conversations.c.id == outbox.c.conversation)
+    .join(people, people.c.id == conversations.c.person)
+    .where(
+        outbox.c.status == NEW,
+        outbox.c.channel == bindparam("channel"),
+        _FIRST_UNSENT,
+        addresses.c.unreachable_at.is_(None),
+        addresses.c.window_until <= bindparam("open_at"),
+        addresses.c.invited_at.is_(None),
+        people.c.opted_out_at.is_(None),
+    )
+    .order_by(outbox.c.id)
+    .limit(bindparam("count"))
+    .with_for_update(of=outbox, skip_locked=True, key_share=True)
+)
 _TAKE = (
     update(outbox)
     .where(outbox.c.id.in_(bindparam("rows", expanding=True)), outbox.c.status == NEW, _FREE)
@@ -282,6 +308,15 @@ def claim_next(
         conn.execute(_TAKE, {"rows": ids, "now": now, "by": worker, "until": lease_until, "tried": now}).scalars()
     )
     return [_readable(keys, row) or Unreadable(row[0], row[1]) for row in found if row[0] in taken]
+
+
+def shut_out(conn: Connection, keys: Keyring, *, channel: str, open_at: datetime, limit: int) -> list[Outgoing]:
+    """The first waiting reply of each person whose window is closed and who was not yet asked to write.
+
+    People who want no messages of our own accord are not among them; what waits for them waits until they write.
+    """
+    rows = conn.execute(_SHUT_OUT, {"channel": channel, "open_at": open_at, "count": limit})
+    return [readable for row in rows if (readable := _readable(keys, row)) is not None]
 
 
 def mark_sent(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
@@ -58,6 +59,21 @@ class AlreadyHandled(Exception):
     """The message has been handled by somebody else; there is nothing left to do."""
 
 
+@dataclass(frozen=True, slots=True)
+class Handing:
+    """Who sends the replies of a turn: `worker` the first `count` of them (None: all), until `lease_until`.
+
+    The others come out of `outbox.claim_next`, the first of them from `not_before` on. `by_storing`: nobody has to
+    send them, for whoever they are for reads them from the outbox.
+    """
+
+    worker: str = ""
+    lease_until: datetime | None = None
+    count: int | None = None
+    not_before: datetime | None = None
+    by_storing: bool = False
+
+
 def finish(
     conn: Connection,
     keys: Keyring,
@@ -68,16 +84,13 @@ def finish(
     *,
     ids: Ids,
     now: datetime,
-    worker: str,
-    lease_until: datetime,
+    handing: Handing,
     record: TurnRecord,
-    by_storing: bool = False,
 ) -> list[int]:
     """Carry out a decision exactly once: session, records, replies, event, and the message marked done.
 
-    The ids of the replies that `worker` may send now, in order: all of them, or none when earlier ones of this
-    conversation are still unsent (`held.unsent`); those come out of `outbox.claim_next` when their turn comes.
-    `by_storing`: they are sent with the commit, as `outbox.write` says.
+    The ids of the replies that may be sent now as `handing` says, in order; none when earlier ones of this conversation
+    are still unsent (`held.unsent`): those come out of `outbox.claim_next` when their turn comes.
     Raises AlreadyHandled, or Conflict when the conversation has changed since `held`.
     """
     if not inbox.close(conn, pending.inbox_id, outcome="done", now=now):
@@ -95,7 +108,7 @@ def finish(
         record=record,
         now=now,
     )
-    return _reply(conn, keys, held, pending, messages, worker, lease_until, now, by_storing)
+    return _reply(conn, keys, held, pending, messages, handing, now)
 
 
 def park(
@@ -109,11 +122,9 @@ def park(
     messages: Sequence[Rendered],
     ids: Ids,
     now: datetime,
-    worker: str,
-    lease_until: datetime,
+    handing: Handing,
     record: TurnRecord,
     text: str = "",
-    by_storing: bool = False,
 ) -> list[int]:
     """Give up on a message: set it aside, open an urgent ticket under `code`, and tell the person.
 
@@ -140,7 +151,7 @@ def park(
         record=record,
         now=now,
     )
-    return _reply(conn, keys, held, pending, messages, worker, lease_until, now, by_storing)
+    return _reply(conn, keys, held, pending, messages, handing, now)
 
 
 def set_aside(
@@ -189,12 +200,11 @@ def _reply(
     held: Held,
     pending: Pending,
     messages: Sequence[Rendered],
-    worker: str,
-    lease_until: datetime,
+    handing: Handing,
     now: datetime,
-    by_storing: bool,
 ) -> list[int]:
-    waits = held.unsent and not by_storing
+    count = len(messages) if handing.count is None else min(handing.count, len(messages))
+    claimed = 0 if held.unsent or not handing.worker else count
     written = outbox.write(
         conn,
         keys,
@@ -202,12 +212,14 @@ def _reply(
         channel=held.channel,
         inbox_id=pending.inbox_id,
         messages=messages,
-        worker=None if waits else worker,
-        lease_until=None if waits else lease_until,
+        worker=handing.worker,
+        lease_until=handing.lease_until,
         now=now,
-        by_storing=by_storing,
+        by_storing=handing.by_storing,
+        claimed=claimed,
+        not_before=handing.not_before,
     )
-    return [] if waits else written
+    return written if handing.by_storing else written[:claimed]
 
 
 def _carry_out(

@@ -129,10 +129,8 @@ def _store(program: Program, pending: Pending, decided: Decided, conn: Connectio
         decided.messages,
         ids=program.ids,
         now=now,
-        worker=program.worker,
-        lease_until=now + program.lease,
+        handing=turns.Handing(by_storing=True),
         record=decided.record,
-        by_storing=True,
     )
 
 

@@ -21,6 +21,7 @@ class SendError(Exception):
     unreachable: nothing reaches this person until they write again; what is for them waits.
     pauses: the whole channel sends nothing for so long, and the message does not count as tried.
     alerts: staff and operators must be told, for it does not mend by itself (a token that is no longer good).
+    waits_for_person: the platform takes nothing free for this person until they write.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class SendError(Exception):
         unreachable: bool = False,
         pauses: timedelta | None = None,
         alerts: bool = False,
+        waits_for_person: bool = False,
     ) -> None:
         super().__init__(word)
         self.word = word
@@ -42,6 +44,7 @@ class SendError(Exception):
         self.unreachable = unreachable
         self.pauses = pauses
         self.alerts = alerts
+        self.waits_for_person = waits_for_person
 
 
 class FetchError(Exception):
@@ -63,9 +66,10 @@ class Traits:
 
     `max_chars` of a message, `max_chars_asking` of one with options, `max_caption` under a picture (0: no pictures).
     Up to `max_buttons` options are buttons, up to `max_rows` rows of a list (0: no lists), beyond that lines of text.
-    `numbers_buttons`: their titles may carry numbers. `ids_by_link`: identity numbers are asked for by a link to our
-    one-field page, never in the chat. `deletes`: the bot may delete what the person wrote. `shares`: has buttons of its
-    own for the person's contact and place.
+    `ids_by_link`: identity numbers are asked for by a link to our one-field page, never in the chat. `merges`: what is
+    said in one go becomes one message where it fits. `names_staff`: a message shows no author, so the words of staff
+    begin with whose they are. `deletes`: the bot may delete what the person wrote. `shares`: has buttons of its own for
+    the person's contact and place.
     """
 
     max_chars: int = 1_000_000
@@ -73,8 +77,9 @@ class Traits:
     max_caption: int = 0
     max_buttons: int = 1_000
     max_rows: int = 0
-    numbers_buttons: bool = True
     ids_by_link: bool = False
+    merges: bool = False
+    names_staff: bool = False
     deletes: bool = False
     shares: bool = False
 
@@ -88,12 +93,13 @@ class Channel:
 
     `reads_outbox`: its far end reads the outbox itself, so what is stored is sent. `confirms_within`: the platform
     tells later which messages it has taken; one whose sending ended in doubt is not sent again before that.
+    `invites`: it can ask a person to write whose window is closed.
     """
 
-    name: str = ""
-    traits: Traits = ANYTHING
+    name: str
     reads_outbox: bool = False
     confirms_within: timedelta = timedelta(0)
+    invites: bool = False
 
     async def send(self, outgoing: Outgoing) -> str:
         """Returns when the platform has taken the message: its name there, '' when it has none. Raises SendError.

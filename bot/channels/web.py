@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from bot.channels.base import Channel
 from storage.outbox import Outgoing
 
 NAME: Final = "web"
@@ -53,7 +54,7 @@ class Listener:
             self._news.clear()
 
 
-class WebChannel:
+class WebChannel(Channel):
     """Tells open pages about their rows. One a process; other processes' rows are found by the pages' own polling."""
 
     name = NAME
@@ -65,10 +66,11 @@ class WebChannel:
         self._listeners: dict[str, list[Listener]] = {}
         self._is_closed = False
 
-    async def send(self, outgoing: Outgoing) -> None:
+    async def send(self, outgoing: Outgoing) -> str:
         """Never fails: the row is stored, and a page that is not open now reads it later."""
         for listener in self._listeners.get(outgoing.address, ()):
             listener.wake()
+        return ""
 
     def listen(self, address: str) -> Listener:
         """A listener for a new stream. Above `MAX_STREAMS` the visitor's oldest one is closed for it.

@@ -19,7 +19,7 @@ from bot import demo
 from bot.app import Program, open_program
 from bot.channels.web import WebChannel
 from bot.commands.opening import arm_faults, command_parser, settings_of
-from bot.config import Config, Web
+from bot.config import Config, page_address
 from storage.keyring import Keyring
 
 GRACE_S: Final = 5
@@ -106,8 +106,3 @@ def _announce(program: Program, port: int) -> None:
         print(f"Demo: {', '.join(sorted(demo.PERSONAS))} (rangkul chat --persona NAMA)", flush=True)
     print("Petugas: rangkul tickets; rangkul ticket KODE show|take|reply|return|resolve --staff NAMA", flush=True)
     log.info("service.started", port=port, workers=program.config.turn.workers)
-
-
-def page_address(web: Web, port: int) -> str:
-    """Where the chat page is, as people reach it."""
-    return web.public_url or f"http://{web.host}:{port}"

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from bot.channels.base import Channel, SendError
 from bot.clock import Clock
 from bot.replay.script import ProviderFault
-from bot.sender import SendError
 from storage.outbox import Outgoing
 
 _WORDS: Final = {0: "timeout", 403: "blocked", 408: "timeout", 429: "throttled"}
@@ -16,7 +16,7 @@ _WORTH_ANOTHER_TRY: Final = frozenset({0, 408, 425, 429})
 
 
 @dataclass(slots=True)
-class ScriptedChannel:
+class ScriptedChannel(Channel):
     """One channel of a script. `taken` holds every message that the platform accepted, repeats included, in order."""
 
     name: str
@@ -26,13 +26,14 @@ class ScriptedChannel:
     _fault: ProviderFault | None = None
     _refusals_left: int = 0
 
-    async def send(self, outgoing: Outgoing) -> None:
+    async def send(self, outgoing: Outgoing) -> str:
         """Takes the message, or raises SendError while a fault lasts."""
         if self._fault is not None and self._refusals_left > 0:
             self._refusals_left -= 1
             self.refused += 1
             raise self._error(self._fault)
         self.taken.append(outgoing)
+        return ""
 
     def refuse(self, fault: ProviderFault) -> None:
         """The next sends fail."""

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from world import START, World
 
+from bot.channels.base import SendError
 from bot.config import Config, SenderSection, TurnSection
-from bot.sender import SendError
 
 
 @pytest.mark.asyncio

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, update
 from world import START, World
 
 from bot.app import Program
-from bot.sender import SendError
+from bot.channels.base import SendError
 from storage import outbox as outbox_store
 from storage import tickets
 from storage.tables import conversations, inbox, outbox

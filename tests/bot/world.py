@@ -10,9 +10,9 @@ from functools import cache
 from typing import ClassVar
 
 from bot.app import Program, open_program
+from bot.channels.base import Channel, SendError
 from bot.clock import CountedIds, ManualClock
 from bot.config import Config, TurnSection
-from bot.sender import SendError
 from flows.catalogue import load_flows
 from flows.model import Content, StaffAction, Text
 from flows.work import Flows
@@ -50,7 +50,7 @@ class Phrasebook:
         return Understanding(text, intent, 0.95, ranked, (Ranked("other", 0.9),), engine="recorded")
 
 
-class Phone:
+class Phone(Channel):
     """The far end of a channel: what arrived there, and what goes wrong on the way."""
 
     name = "terminal"
@@ -59,11 +59,12 @@ class Phone:
         self.arrived: list[Outgoing] = []
         self.trouble: list[SendError | Exception | None] = []
 
-    async def send(self, outgoing: Outgoing) -> None:
+    async def send(self, outgoing: Outgoing) -> str:
         trouble = self.trouble.pop(0) if self.trouble else None
         if trouble is not None:
             raise trouble
         self.arrived.append(outgoing)
+        return ""
 
     @property
     def keys(self) -> list[str]:

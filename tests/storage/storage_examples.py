@@ -151,8 +151,7 @@ class Desk:
             replies,
             ids=self.ids,
             now=now,
-            worker=self.worker,
-            lease_until=LEASE,
+            handing=turns.Handing(self.worker, LEASE),
             record=TurnRecord(intent="inform", confidence=0.9, engine="embedded", step="test/step"),
         )
 

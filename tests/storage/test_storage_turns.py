@@ -83,8 +83,7 @@ async def test_a_turn_without_records_costs_five_statements(desk: Desk) -> None:
             rendered("a", "b"),
             ids=desk.ids,
             now=NOW,
-            worker="w1",
-            lease_until=LEASE,
+            handing=turns.Handing("w1", LEASE),
             record=TurnRecord(),
         )
     )
@@ -259,8 +258,7 @@ async def test_parks_what_cannot_be_handled(desk: Desk) -> None:
                 messages=rendered("petugas akan melihat"),
                 ids=desk.ids,
                 now=NOW,
-                worker="w1",
-                lease_until=LEASE,
+                handing=turns.Handing("w1", LEASE),
                 record=TurnRecord(step="enroll/nik"),
             )
 

@@ -96,8 +96,7 @@ class KnownAnswers:
             answers_to(pending.content),
             ids=program.ids,
             now=now,
-            worker=program.worker,
-            lease_until=now,
+            handing=turns.Handing(program.worker, now),
             record=TurnRecord(),
         )
 

@@ -1,0 +1,43 @@
+"""What each platform takes, known to every process: also one that writes replies and does not send them itself."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.channels.base import ANYTHING, Traits
+from bot.config import Config
+
+TELEGRAM: Final = Traits(
+    max_chars=4096,
+    max_chars_asking=4096,
+    max_caption=1024,
+    max_buttons=12,
+    merges=True,
+    names_staff=True,
+    deletes=True,
+    shares=True,
+)
+"""Bot API: text 1-4096 and captions 0-1024 after entities are parsed. Twelve rows of buttons are ours: more than that
+is no longer read on a small phone."""
+
+WHATSAPP: Final = Traits(
+    max_chars=4096,
+    max_chars_asking=1024,
+    max_caption=1024,
+    max_buttons=3,
+    max_rows=10,
+    merges=True,
+    names_staff=True,
+)
+"""Cloud API: text 4096, interactive bodies 1024, three reply buttons, ten rows in all sections of a list together."""
+
+
+def traits_of(channel: str, config: Config) -> Traits:
+    """What this channel takes under these settings; the terminal and our page take anything."""
+    match channel:
+        case "telegram":
+            return TELEGRAM
+        case "whatsapp":
+            return WHATSAPP
+        case _:
+            return ANYTHING
