@@ -114,12 +114,13 @@ class Inbound:
     def changed_number(self, user: User, new_phone: str) -> tuple[Event, User]:
         """Somebody moved to another number: the system message, which has no contacts, and the person as they are now.
 
-        Opens no window, because nobody wrote.
+        Opens no window, because nobody wrote. As published it names the old number alone, no business-scoped id.
         """
         moved = self._fake.replace_user(user, phone=new_phone)
         body = f"User {user.name} changed from {user.phone} to {new_phone}"
         part = {"body": body, "wa_id": new_phone, "type": "user_changed_number"}
         event = message(user, "system", part, id=self._fake.new_inbound_id(user), at=self._fake.now())
+        event.body.pop("from_user_id", None)
         return Event("messages", event.body), moved
 
     def unsupported(self, user: User, what: str = "edit") -> Event:

@@ -158,8 +158,9 @@ class Fault:
 
     Exactly one kind: `code` (an error of Meta's; `retry_after_s` as a header), `http_status` (an answer that is no
     JSON), `silent` (accepted, never answered), `dropped` (the connection breaks; `accepts` says whether the message
-    was taken before), `delay_s` (answered rightly, later), `late_code` (200, then a failed status with this code).
-    `kind` and `to` narrow it: the kind of request (as in Request.kind) and the person's key or address.
+    was taken before), `delay_s` (answered rightly, so many real seconds later), `late_code` (200, then a failed
+    status with this code). `kind` and `to` narrow it: the kind of request (as in Request.kind) and the person's key
+    or address.
     """
 
     code: int | None = None

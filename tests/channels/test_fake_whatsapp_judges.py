@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import copy
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.fakes import whatsapp
 from bot.fakes.whatsapp import FakeWhatsApp
 from bot.fakes.whatsapp_errors import GraphError
 from bot.fakes.whatsapp_records import Template, User
@@ -181,6 +185,18 @@ async def test_captured_requests_are_judged(fake: FakeWhatsApp, siti: User) -> N
         await send_over_http(fake, request)
     assert [params for params, _ in refused(fake.requests)] == [UNSOUND["same ids"]]
     assert [request.code for request in fake.requests] == [None, None, 131009]
+
+
+def test_the_fake_knows_nothing_of_our_house() -> None:
+    """A fake that shared code with the adapter would share its mistakes."""
+    allowed = {"bot.fakes", "starlette", "httpx", "uvicorn", *sys.stdlib_module_names}
+    for file in Path(whatsapp.__file__).parent.glob("whatsapp*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert {
+                ".".join(name.split(".")[:2]) if name[:4] == "bot." else name.split(".")[0] for name in names
+            } <= allowed
 
 
 SAMPLES = ("text", "image", "video", "document", "buttons", "rows", "link")
