@@ -15,7 +15,9 @@ from nlu.values.folding import after_retraction, fold, unstretch
 from nlu.values.months import spans_in
 from nlu.values.near_words import edit_distance
 from nlu.values.numbers_in_words import amounts_in, tokens_of
+from nlu.values.occupations import read_occupation
 from nlu.values.reading import Reading, Refusal
+from nlu.values.regions import find_regions
 
 _WORD = re.compile(r"[^\W_]+")
 _STOP = frozenset(
@@ -120,7 +122,7 @@ _SAME = (
     "rumah omah imah",
     "alamat almt",
     "kantor cabang",
-    "ibu emak mamak mama",
+    "ibu ibuk emak mamak mama umak",
     "istri bojo suami pasangan",
     "anak putra putri",
     "tahunan tahun thn setahun",
@@ -154,6 +156,13 @@ _NOT = re.compile(
 def _canon(word: str) -> str:
     known = _CANON.get(word)
     return known if known is not None else _CANON.get(_POSSESSED.sub("", word), word)
+
+
+#: Who answers, where only the sex is asked.
+_WOMAN = re.compile(r"\b(?:ibu|ibuk|bu|emak|mamak|nenek|nona|gadis|janda|mbak|ibu-ibu|emak-emak)\b")
+_MAN = re.compile(r"\b(?:bapak|bpk|pak|ayah|kakek|bujang|duda|mas|bapak-bapak)\b")
+_SEXES = (frozenset({"laki"}), frozenset({"perempuan"}))
+_APOSTROPHE = re.compile(r"(?<=[a-z])'(?=[a-z])")
 
 
 _POSSESSED = re.compile(r"(?<=[a-z]{3})(?:nya|ku|mu)$")
@@ -382,6 +391,38 @@ def _by_description(folded: str, labels: Sequence[str]) -> int | Refusal | None:
     return None
 
 
+def _by_value(folded: str, labels: Sequence[str]) -> int | Refusal | None:
+    """The option that names the same region or occupation in other words ("sby" is Surabaya, "PRT" a servant)."""
+    for named in (_region_in, _occupation_in):
+        said = named(folded)
+        if said is not None:
+            same = [i for i, label in enumerate(labels, start=1) if named(label) == said]
+            if same:
+                return _unique(same)
+    return None
+
+
+def _region_in(text: str) -> tuple[str, ...] | None:
+    found = {region.codes for region in find_regions(text)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _occupation_in(text: str) -> str | None:
+    read = read_occupation(text)
+    return str(read.value) if isinstance(read, Reading) else None
+
+
+def _by_sex(folded: str, labels: Sequence[str]) -> int | None:
+    """ "saya ibu-ibu" where only man or woman is asked."""
+    kinds = [frozenset(_label_words(label)) for label in labels]
+    if sorted(kinds, key=min) != sorted(_SEXES, key=min):
+        return None
+    woman, man = _WOMAN.search(folded), _MAN.search(folded)
+    if bool(woman) == bool(man):
+        return None
+    return kinds.index(_SEXES[1] if woman else _SEXES[0]) + 1
+
+
 def _excluded(folded: str, labels: Sequence[str]) -> int | Refusal | None:
     """With two options, the one left when the other is refused ("bukan yang pertama")."""
     match = _NOT_THAT.search(folded)
@@ -408,6 +449,8 @@ def _pick(folded: str, labels: Sequence[str]) -> int | Refusal | None:
     described = _by_description(folded, labels)
     if isinstance(described, int):
         return described
+    if label is None and number is None:
+        return _by_sex(folded, labels) or _by_value(folded, labels)
     return label if label is not None else number
 
 
@@ -416,12 +459,12 @@ def read_choice(text: str, options: Sequence[str], *, today: date | None = None)
     with that reason.
     """
     folded = unstretch(fold(text)).replace("\ufe0f", "").replace("\u20e3", "").strip()
-    folded = _NOT.sub("tidak", folded)
+    folded = _APOSTROPHE.sub("", _NOT.sub("tidak", folded))
     if not folded:
         return Refusal("empty", attempt=False)
     if not options:
         return Refusal("unclear", attempt=False)
-    labels = [_NOT.sub("tidak", unstretch(fold(option))) for option in options]
+    labels = [_APOSTROPHE.sub("", _NOT.sub("tidak", unstretch(fold(option)))) for option in options]
     normal = _normal(folded)
     exact = [i for i, label in enumerate(labels, start=1) if _normal(label) == normal and normal]
     if len(exact) == 1 and not normal.isdigit():

@@ -30,12 +30,14 @@ _TIMES = frozenset(
 _NOT_BEFORE = frozenset("umur usia umurnya usianya jam pukul tanggal tgl rp idr rt rw tahun thn anak".split()) - {
     "anak"
 }
-_TOGETHER = {
+#: How many people act, in one word.
+TOGETHER = {
     "sendiri": 1, "sendirian": 1, "seorang": 1, "sorangan": 1, "dewe": 1, "dewean": 1, "berdua": 2, "duaan": 2,
         "bertiga": 3, "tigaan": 3,
     "berempat": 4, "berlima": 5, "limaan": 5, "berenam": 6, "bertujuh": 7, "berdelapan": 8, "bersembilan": 9,
         "bersepuluh": 10, "wong_loro": 2,
 }  # fmt: skip
+_OR = frozenset({"atau", "ato", "atw", "utawa", "atawa", "opo"})
 _JOINERS = frozenset({"-", "sampai", "smp", "sampe", "ampe", "hingga", "sd", "s", "/", "d", "~", "to"})
 _ABOUT = re.compile(
     r"\b(?:sekitar|sktr|kira(?:-kira|2)|kurang lebih|kurleb|rata(?:-rata|2)|paling|hampir|lebih|"
@@ -91,7 +93,7 @@ def _read(folded: str) -> Reading | Refusal:
         return Refusal("negative")
     for first, second in pairwise(usable):
         between = {token.text for token in tokens[first.after : second.first]} - COUNTED
-        if (between and between <= _JOINERS) or (not between and first.odd == "adjacent"):
+        if (between and between <= _JOINERS | _OR) or (not between and first.odd == "adjacent"):
             return Refusal("range", {"low": str(first.value), "high": str(second.value)})
     named = [amount for amount in usable if count_noun(tokens, amount)] or usable
     if len({amount.value for amount in named}) > 1:
@@ -101,8 +103,8 @@ def _read(folded: str) -> Reading | Refusal:
     if amounts:
         return Refusal("wrong_unit")
     for token in tokens:
-        if token.text in _TOGETHER and not is_question(folded):
-            return Reading(_TOGETHER[token.text])
+        if token.text in TOGETHER and not is_question(folded):
+            return Reading(TOGETHER[token.text])
     if is_question(folded):
         return Refusal("question", attempt=False)
     if _NONE.search(folded):

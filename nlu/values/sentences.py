@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from nlu.values.codes import find_codes
-from nlu.values.counts import COUNTED, count_noun
+from nlu.values.counts import COUNTED, TOGETHER, count_noun
 from nlu.values.dates import find_dates, spelled
 from nlu.values.digit_runs import DigitRun, digit_runs
 from nlu.values.folding import fold
@@ -107,7 +107,7 @@ _DATE_NOISE = re.compile(
     r"\b(?:tadi|sekarang|skrg|skarang|saiki|barusan|ayeuna|td|tdi|skr|today|baru saja|baru aja|"
     r"brusan)\b"
 )
-_HOURS = re.compile(r"\b(?:jam|jm|pukul|pkl)\s*$")
+_HOURS = re.compile(r"\b(?:jam|jm|pukul|pkl)\s*(?:(?:setengah|stengah|seperempat|kurang|lewat|lebih)\s*)?$")
 
 
 def _numbers(folded: str, today: date, pieces: list[_Piece]) -> None:
@@ -241,6 +241,15 @@ def _amounts(folded: str, tokens: tuple[Token, ...], every: list[Amount], pieces
                 "kodi",
             }:
                 pieces.append(_Piece("count", int(amount.value), amount.start, amount.end, 4))
+
+
+_GROUP = re.compile(r"\bber(?:dua|tiga|empat|lima|enam|tujuh|delapan|sembilan|sepuluh)\b")
+
+
+def _groups(folded: str, pieces: list[_Piece]) -> None:
+    """ "kami bertiga": a count in one word."""
+    for match in _GROUP.finditer(folded):
+        pieces.append(_Piece("count", TOGETHER[match.group()], match.start(), match.end(), 4))
 
 
 def _is_money(span: MoneySpan, tokens: tuple[Token, ...], folded: str) -> bool:
@@ -442,6 +451,7 @@ def read_in_sentence(text: str, *, today: date) -> tuple[Found, ...]:
     _dates(folded, amounts, today, pieces)
     if amounts or _SPAN_HINT.search(folded):
         _amounts(folded, tokens, amounts, pieces)
+    _groups(folded, pieces)
     _programmes(folded, pieces)
     for name in find_names(text[: len(folded)], folded):
         pieces.append(_Piece("person_name", name.value, name.start, name.end, name.rank, name.doubts))
