@@ -22,6 +22,7 @@ from bot.attachments import Attachment
 from bot.channels.base import Channel
 from bot.clock import Clock, Ids, SystemClock, SystemIds
 from bot.config import Config, ConfigError, require_secrets
+from bot.incoming import Incoming
 from bot.logs import whereabouts
 from bot.outage import waited_out
 from bot.schedule import fire_due, purge_old
@@ -442,6 +443,7 @@ def assemble(
         flows=flows,
         understander=understander,
         sender=sender,
+        incoming=Incoming(database, keys, sender.channels, clock),
         clock=clock,
         ids=ids,
         worker=worker,

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 import msgspec
 
 from flows.copybook import CopyBook
 from flows.model import Content, Decision, DeleteMessage, Effect, Say, StaffAction
+from flows.things import DELETES
 from storage.outbox import Button, Rendered
 
 STAFF_REPLY: Final = "staff/reply"
 BY_LINK: Final = "@link"
 """Ends the key of a question's words for channels where identity numbers are never asked for in the chat."""
 LINK_LINE: Final = "engine/link_line"
+OFFER_DELETE: Final = "engine/offer_delete"
 
 
 LinkFor: TypeAlias = Callable[[str, int], str]
@@ -81,3 +83,14 @@ def rendered(copy: CopyBook, say: Say) -> Rendered:
 def payload_of(number: int, place: int) -> str:
     """What a button carries: `7.0` is the first option of question 7. Short enough for every channel."""
     return f"{number}.{place}"
+
+
+def offer_delete(copy: CopyBook, messages: Sequence[Rendered], ref: str) -> tuple[Rendered, ...]:
+    """The messages with an offer to take the person's own one, named `ref`, out of the chat."""
+    offer = Rendered(OFFER_DELETE, copy.render(Say(OFFER_DELETE)))
+    button = Button(copy.label("label/delete_message"), f"{DELETES}{ref}")
+    *before, last = messages or (offer,)
+    if last.wants:
+        return (msgspec.structs.replace(offer, options=(button,), numbered=False), *messages)
+    with_button = msgspec.structs.replace(last, options=(*last.options, button))
+    return (offer, *before, with_button) if messages else (with_button,)

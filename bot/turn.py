@@ -25,9 +25,10 @@ from bot.channels.traits import traits_of
 from bot.clock import Clock, Ids
 from bot.config import Config, TurnSection, page_address
 from bot.fitting import fitted
+from bot.incoming import ALBUM_WAIT, Incoming, NotHere, TooEarly
 from bot.logs import whereabouts
 from bot.outage import waited_out
-from bot.render import messages_of, rendered
+from bot.render import messages_of, offer_delete, rendered
 from bot.sender import Sender
 from bot.understanding import understood
 from flows.engine import decide
@@ -117,6 +118,7 @@ class Turns:
     flows: Flows
     understander: Understander
     sender: Sender
+    incoming: Incoming
     clock: Clock
     ids: Ids
     worker: str
@@ -169,7 +171,15 @@ class Turns:
         return inbox.record_failure(conn, self.keys, pending.inbox_id, now=now, not_before=now + self.lease)
 
     async def _take_turn(self, pending: Pending) -> Outcome:
-        content = cut(pending.content, self._limits.max_text_chars)
+        try:
+            content, rows = await self._complete(pending)
+        except (NotHere, TooEarly) as error:
+            not_before = pending.received_at + ALBUM_WAIT if isinstance(error, TooEarly) else None
+            await waited_out(
+                self.db, self.clock, lambda conn: inbox.release(conn, pending.inbox_id, not_before=not_before)
+            )
+            return Outcome.NOT_YET
+        content = cut(content, self._limits.max_text_chars)
         timings = Timings()
         started = perf_counter()
         understanding = await self._understand(content)
@@ -179,7 +189,7 @@ class Turns:
                 stored = await waited_out(
                     self.db,
                     self.clock,
-                    lambda conn: self._decide_and_store(conn, pending, content, understanding, timings),
+                    lambda conn: self._decide_and_store(conn, pending, content, rows, understanding, timings),
                 )
             except Conflict:
                 continue  # another process was faster: all is rolled back, and the decision is made anew
@@ -188,6 +198,14 @@ class Turns:
             self._tell(pending, stored, timings, perf_counter() - started)
             return stored.outcome
         raise TurnLimit("turn.max_reruns")
+
+    async def _complete(self, pending: Pending) -> tuple[Content, tuple[int, ...]]:
+        """The message with its files, and the other messages that it stands for. Raises NotHere and TooEarly."""
+        content = pending.content
+        if isinstance(content, Media) and (content.source or content.album):
+            gathered = await self.incoming.gathered(pending, content)
+            return gathered.content, gathered.rows
+        return content, ()
 
     async def _understand(self, content: Content) -> Understanding | None:
         """What the words mean; None for content without words."""
@@ -201,6 +219,7 @@ class Turns:
         conn: Connection,
         pending: Pending,
         content: Content,
+        rows: Sequence[int],
         understanding: Understanding | None,
         timings: Timings,
     ) -> Stored:
@@ -239,9 +258,11 @@ class Turns:
             handing=handing,
             record=record,
         )
+        for row in rows:
+            inbox.close(conn, row, outcome="done", now=now)
         faults.point("before_commit")
-        rows = outgoing(held, pending, messages, row_ids, now)
-        return Stored(Outcome.HANDLED, rows, len(rows) < len(messages), record)
+        sent = outgoing(held, pending, messages, row_ids, now)
+        return Stored(Outcome.HANDLED, sent, len(sent) < len(messages), record)
 
     def _messages(self, conn: Connection, held: Held, decision: Decision, content: Content) -> tuple[Rendered, ...]:
         """What is said, as messages that fit the channel; links to our page are made where it needs them."""
@@ -254,6 +275,8 @@ class Turns:
             return f"{page_address(self.config.web)}/isi/{token}"
 
         messages = messages_of(self.flows.copy, decision, content, link_for=link_for if traits.ids_by_link else None)
+        if traits.deletes and isinstance(content, Text) and content.ref and _tells_nik(decision):
+            messages = offer_delete(self.flows.copy, messages, content.ref)
         return fitted(messages, traits, self.flows.copy)
 
     def _decide(self, conn: Connection, held: Held, turn: Turn) -> Decision:
@@ -380,6 +403,11 @@ def words_of(content: Content) -> str:
             return caption
         case _:
             return ""
+
+
+def _tells_nik(decision: Decision) -> bool:
+    """Whether the words at hand held an identity number."""
+    return any(trace.what == "slot_set" and trace.name == "nik" and trace.value for trace in decision.trace)
 
 
 def record_of(held: Held, turn: Turn, decision: Decision, timings: Timings) -> TurnRecord:

@@ -30,7 +30,15 @@ from flows.model import (
     Turn,
     Unknown,
 )
-from flows.things import contact_came, form_answered, media_came, message_edited, stranger_thing_came
+from flows.things import (
+    DELETES,
+    contact_came,
+    delete_message,
+    form_answered,
+    media_came,
+    message_edited,
+    stranger_thing_came,
+)
 from flows.wording import is_danger
 from flows.work import Flows, Missing, Work
 
@@ -70,6 +78,8 @@ def _person_spoke(work: Work) -> None:
     match content:
         case Text(text=text):
             hear(work, text, work.turn.understanding)
+        case Choice(payload=payload) if payload.startswith(DELETES):
+            delete_message(work, payload.removeprefix(DELETES))
         case Choice():
             pressed(work, content)
         case FormAnswer(slot=slot, value=value):

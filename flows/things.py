@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flows.answering import accept, last_answer, mend, refuse
 from flows.asking import advance
 from flows.meaning import back_to_question, kept_by_flow
 from flows.menu import menu_options
-from flows.model import Media
+from flows.model import DeleteMessage, Media
 from flows.reading import read_answer
 from flows.work import Work
 from nlu.values import Refusal
+
+DELETES: Final = "del:"
+"""Begins what a button carries that deletes a message of the person; the platform's name of it follows."""
 
 
 def form_answered(work: Work, slot: str, value: str) -> None:
@@ -47,6 +52,12 @@ def media_came(work: Work, media: Media) -> None:
     else:
         work.say(f"engine/{media.kind}_not_now")
         back_to_question(work)
+
+
+def delete_message(work: Work, ref: str) -> None:
+    """The person wants a message of theirs out of the chat; the open question stays as it is."""
+    work.add([DeleteMessage(ref)])
+    work.say("engine/deleted")
 
 
 def message_edited(work: Work, text: str) -> None:

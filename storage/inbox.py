@@ -211,7 +211,12 @@ _FAIL = (
 _RELEASE = (
     update(inbox)
     .where(inbox.c.id == bindparam("row"), inbox.c.status == NEW)
-    .values(worker=None, lease_until=None, deaths=0)
+    .values(worker=None, lease_until=bindparam("not_before"), deaths=0)
+)
+_UNHANDLED_AFTER = (
+    select(inbox.c.id, inbox.c.dedupe, inbox.c.content)
+    .where(inbox.c.conversation == bindparam("of"), inbox.c.id > bindparam("after"), inbox.c.status == NEW)
+    .order_by(inbox.c.id)
 )
 _CLOSE = Prepared(
     update(inbox)
@@ -302,9 +307,15 @@ def record_failure(
     return attempts or 0
 
 
-def release(conn: Connection, inbox_id: int) -> None:
-    """Drop the lease, so that anybody may claim the row when its turn comes."""
-    conn.execute(_RELEASE, {"row": inbox_id})
+def release(conn: Connection, inbox_id: int, *, not_before: datetime | None = None) -> None:
+    """Drop the lease, so that anybody may claim the row when its turn comes, and not before that moment."""
+    conn.execute(_RELEASE, {"row": inbox_id, "not_before": not_before})
+
+
+def unhandled_after(conn: Connection, keys: Keyring, conversation: str, inbox_id: int) -> list[tuple[int, Content]]:
+    """The messages of a conversation that came after this one and still wait, in order; unreadable ones left out."""
+    rows = conn.execute(_UNHANDLED_AFTER, {"of": conversation, "after": inbox_id})
+    return [(row.id, found) for row in rows if (found := _readable(keys, row.dedupe, row.content)) is not None]
 
 
 def close(conn: Connection, inbox_id: int, *, outcome: str, now: datetime) -> bool:
