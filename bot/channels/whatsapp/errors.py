@@ -74,6 +74,7 @@ _TABLE: Final[Mapping[int, Remedy]] = {
     131037: _stopped("display_name", AFTER_BLOCK),
     131045: _stopped("certificate", AFTER_BLOCK),
     133010: _stopped("not_registered", AFTER_BLOCK),
+    2500: _stopped("address"),
     130497: Remedy("country"),
     131047: Remedy("window_closed", "wait_for_person"),
     131026: Remedy("undeliverable"),
