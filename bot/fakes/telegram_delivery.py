@@ -100,7 +100,9 @@ class Deliverer:
             pass
 
     def due(self) -> datetime | None:
-        """When there is something to post again; None with nothing in the queue."""
+        """When there is something to post again; None with nothing in the queue, or nowhere to post it."""
+        if not self._fake.queue.webhook.url:
+            return None
         return min((self._due_at(one) for one in self._heads()), default=None)
 
     async def send(self, body: bytes, *, secret: str | None = None) -> int:

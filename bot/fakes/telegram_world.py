@@ -210,7 +210,8 @@ class World:
         """A group or channel with the bot in it, as administrator."""
         number = next(self._group_ids)
         identity = -number if kind == "group" else -(1_000_000_000_000 + number)
-        self.chats[identity] = Chat(identity, kind, title=title, is_forum=is_forum)
+        # Message 1 of a forum is its general topic.
+        self.chats[identity] = Chat(identity, kind, title=title, is_forum=is_forum, last_message_id=int(is_forum))
         return self.chats[identity]
 
     def put_file(
