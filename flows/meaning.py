@@ -18,6 +18,8 @@ from nlu.understanding import Part, Understanding
 
 _CODES: Final = frozenset({"ticket_code", "pledge_code", "bill_code"})
 _DONE: Final = frozenset({"closed", "resolved", "rejected"})
+_PAGE: Final = re.compile(r"more(\d{1,3})")
+"""What the button to another page of a long list carries behind the number of its question."""
 _SCAM: Final = re.compile(r"hadiah|undian|pemenang|menang|bonus|klik|bit ly|\bpin\b|link")
 
 
@@ -271,12 +273,18 @@ def _cancel(work: Work) -> None:
 
 
 def pressed(work: Work, choice: Choice) -> None:
-    """A button carries the number of its question; one from an old message does no harm."""
+    """A button carries the number of its question; one from an old message does no harm.
+
+    `7.2` is the third option of question 7, `7.more1` shows the second page of its options.
+    """
     number, _, place = choice.payload.partition(".")
     if not (work.asked and number == str(work.asked.number)):
         work.note("note", "old_button")
         work.say("engine/old_button")
         back_to_question(work)
+        return
+    if page := _PAGE.fullmatch(place):
+        work.ask_again(page=int(page[1]))
         return
     if not place.isdecimal() or int(place) >= len(work.asked.options):
         work.ask_again()

@@ -207,11 +207,12 @@ class Work:
         if aloud:
             self._say_question(key, self.asked.args, form=slot if form else "")
 
-    def ask_again(self) -> None:
-        """The very same question once more; buttons of its first showing stay good."""
+    def ask_again(self, *, page: int = 0) -> None:
+        """The very same question once more, at this page of its options; buttons of its first showing stay good."""
         if self.asked:
             step = self.step
-            self._say_question(self.asked.key, self.asked.args, form=self.asked.slot if step and step.form else "")
+            form = self.asked.slot if step and step.form else ""
+            self._say_question(self.asked.key, self.asked.args, form=form, page=page)
 
     def reprompt(self, key: str, **args: str) -> None:
         """The open question in other words, keeping its options."""
@@ -232,8 +233,11 @@ class Work:
     def note(self, what: str, name: str, value: Value = None) -> None:
         self.trace.append(Trace(what, name, value))
 
-    def _say_question(self, key: str, args: Mapping[str, str], *, form: str = "") -> None:
+    def _say_question(self, key: str, args: Mapping[str, str], *, form: str = "", page: int = 0) -> None:
         assert self.asked
+        step = self.step
+        # Beside a question of the engine's own (a human, another try) there is nothing to share.
+        shares = step is not None and step.kind == "phone" and not self.asked.key.startswith("engine/")
         self.effects.append(
             Say(
                 key,
@@ -242,6 +246,8 @@ class Work:
                 number=self.asked.number,
                 numbered=self.asked.numbered,
                 form=form,
+                wants="contact" if shares else "",
+                page=page,
             )
         )
 
