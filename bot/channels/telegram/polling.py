@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -52,6 +53,7 @@ class Polling:
         """Goes on until it is cancelled, at any moment and at once. Raises Stopped."""
         offset: int | None = None
         while True:
+            await asyncio.sleep(0)  # an answer that is there at once keeps nothing else from its turn
             try:
                 offset = await self.step(offset)
             except (InvalidToken, AskedTwice) as error:
