@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+import uvloop
 from telegram import Bot, InputFile
 from telegram.error import BadRequest, NetworkError, RetryAfter, TimedOut
 
@@ -270,3 +271,26 @@ async def test_refusals_are_those_of_the_library() -> None:
         async with _server(refusing) as server:
             with pytest.raises(error):
                 await HttpRequest().post(f"{server.url}/x")
+
+
+def test_all_the_same_on_the_loop_of_the_service() -> None:
+    """It runs on uvloop, whose transports are made otherwise; commands and tests run on asyncio's own loop."""
+
+    async def twice_and_broken() -> None:
+        async def breaking(_: bytes, writer: asyncio.StreamWriter) -> None:
+            writer.close()
+
+        async with _server(_ok) as server:
+            request = HttpRequest(read_timeout_s=5)
+            for _ in range(2):
+                assert await request.post(f"{server.url}/x") is True
+            assert server.connections == 1
+            server.answer = breaking
+            with pytest.raises(NetworkError):
+                await request.post(f"{server.url}/x")
+            server.answer = _ok
+            assert await request.post(f"{server.url}/x") is True
+            await request.shutdown()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(twice_and_broken())

@@ -11,7 +11,7 @@ import secrets
 import ssl
 import time
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 from urllib.parse import urlencode, urlsplit
 
 import httptools
@@ -165,8 +165,7 @@ class _Wire(asyncio.Protocol):
     # ── called by the loop ───────────────────────────────────────────────────────────────────────
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
 
     def data_received(self, data: bytes) -> None:
         if self._answered is None or self._answered.done():
