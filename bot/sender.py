@@ -110,6 +110,11 @@ class Sender:
                 break
         return Handing(self.worker, now + self.lease, ready, later)
 
+    @property
+    def paces_itself(self) -> bool:
+        """Whether a reply may have to wait for the pace of a platform."""
+        return any(channel.paces("") for channel in self.channels.values())
+
     def sends_by_storing(self, held: Held) -> bool:
         """Whether a turn's rows are sent by their very commit, without anything to mark afterwards."""
         return held.channel in self.read_outbox

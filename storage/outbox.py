@@ -234,6 +234,9 @@ _LATEST = Prepared(
 _NEXT_FREE = select(func.min(func.coalesce(outbox.c.lease_until, outbox.c.written_at))).where(
     outbox.c.status == NEW, _FIRST_UNSENT
 )
+_CAN_BE_SENT = select(
+    exists().where(outbox.c.status == NEW, addresses.c.conversation == outbox.c.conversation, _REACHABLE)
+)
 _WAITING = select(func.count(), func.min(outbox.c.written_at)).where(outbox.c.status == NEW)
 
 
@@ -371,6 +374,11 @@ def whole_conversation(conn: Connection, keys: Keyring, conversation: str) -> It
 def next_free(conn: Connection) -> datetime | None:
     """From when on a waiting reply can be claimed; None when all are sent or parked."""
     return conn.execute(_NEXT_FREE).scalar()
+
+
+def can_be_sent(conn: Connection, now: datetime, margin: timedelta = timedelta(0)) -> bool:
+    """Whether a reply waits that does not wait for the person: sooner or later it can be claimed."""
+    return bool(conn.execute(_CAN_BE_SENT, {"open_at": now + margin}).scalar())
 
 
 def waiting(conn: Connection) -> tuple[int, datetime | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from bot.channels.base import ANYTHING, Traits
@@ -32,12 +33,16 @@ WHATSAPP: Final = Traits(
 """Cloud API: text 4096, interactive bodies 1024, three reply buttons, ten rows in all sections of a list together."""
 
 
+WHATSAPP_BY_LINK: Final = replace(WHATSAPP, ids_by_link=True)
+"""Meta forbids asking for full identity numbers in the chat (channels.md 0.9): the default."""
+
+
 def traits_of(channel: str, config: Config) -> Traits:
     """What this channel takes under these settings; the terminal and our page take anything."""
     match channel:
         case "telegram":
             return TELEGRAM
         case "whatsapp":
-            return WHATSAPP
+            return WHATSAPP if config.whatsapp.ask_ids_in_chat else WHATSAPP_BY_LINK
         case _:
             return ANYTHING

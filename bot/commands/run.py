@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from bot import demo
 from bot.app import Program, open_program
+from bot.channels.platforms import Platforms
 from bot.channels.web import WebChannel
 from bot.commands.opening import arm_faults, command_parser, settings_of
 from bot.config import Config, page_address
@@ -44,14 +45,28 @@ async def _serve(config: Config, keys: Keyring) -> None:
     from bot.web.app import build_web
 
     web = WebChannel()
-    async with open_program(config, keys=keys, channels=[web]) as program:
+    platforms = Platforms.open(config, keys)
+    async with open_program(
+        config,
+        keys=keys,
+        channels=[web, *platforms.channels],
+        clock=platforms.clock,
+        ids=platforms.ids,
+        flows=platforms.flows,
+    ) as program:
+        platforms.connect(program)
         server = Server(
-            server_config(build_web(program), host=config.web.host, port=config.web.port),
+            server_config(build_web(program, routes=platforms.routes()), host=config.web.host, port=config.web.port),
             web,
             announce=lambda port: _announce(program, port),
         )
         program.start()
-        await server.serve()
+        platforms.begin()
+        try:
+            await server.serve()
+        finally:
+            await program.stop()  # what is being sent still needs its way out
+            await platforms.stop()
 
 
 def server_config(app: ASGIApp, *, host: str, port: int) -> uvicorn.Config:

@@ -25,8 +25,7 @@ def attached(script: Path, sent: SendMedia, *, media: str, max_bytes: int) -> tu
 
     `media` is the id the file gets; a file that cannot be kept has none, and the content says why.
     """
-    path = script.parent / sent.file
-    data = path.read_bytes() if path.is_file() else make(sent.kind, path.suffix.lower())
+    path, data = script.parent / sent.file, bytes_of(script, sent)
     mime, problem = mimetypes.guess_type(path.name)[0] or "application/octet-stream", ""
     if sent.kind == "photo":
         photo = read_photo(data, max_bytes=max_bytes)
@@ -39,6 +38,12 @@ def attached(script: Path, sent: SendMedia, *, media: str, max_bytes: int) -> tu
     if problem:
         return Media(sent.kind, "", sent.caption, problem), ()
     return Media(sent.kind, media, sent.caption), (Attachment(media, mime, data),)
+
+
+def bytes_of(script: Path, sent: SendMedia) -> bytes:
+    """The file that a step sends: the one beside the script, or a small valid one."""
+    path = script.parent / sent.file
+    return path.read_bytes() if path.is_file() else make(sent.kind, path.suffix.lower())
 
 
 def make(kind: MediaKind, suffix: str) -> bytes:

@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from bot import faults
 from bot.attachments import Attachment
-from bot.replay.attachments import attached
+from bot.replay.attachments import attached, bytes_of
 from bot.replay.casting import BadFixture, Person, person_of
 from bot.replay.judging import Happened, judge, judge_bot_step, needs_records
 from bot.replay.outcome import CaseOutcome, Failure, Spoken
+from bot.replay.platforms import Doing, said_by
 from bot.replay.recordings import Recorded
 from bot.replay.records import Found, judge_records, judge_sent, read_records
 from bot.replay.script import (
@@ -47,11 +48,11 @@ from bot.replay.stage import Stage, next_moment
 from bot.replay.standing import stood, visited_by
 from bot.turn import PARKED_KEY
 from flows.model import Choice, Contact, Content, FormAnswer, Location, StaffAction, Sticker, Text
-from storage import conversations, events, outbox, tickets
+from storage import conversations, events, forms, outbox, tickets
 from storage.conversations import Held
 from storage.database import Unavailable
 from storage.events import Event, TurnRecord
-from storage.inbox import Accepted, Arrival
+from storage.inbox import Accepted
 from storage.outbox import Outgoing
 from storage.turns import BOT
 
@@ -145,7 +146,7 @@ class Play:
             messages = self._heard(self._person(step.who) if step.who else None)
             self._judge(judge_bot_step(step, messages))
             return
-        self._since = len(self.stage.channel.taken)
+        self._since = len(self.stage.platform.taken)
         seen = await self._known_events() if isinstance(step, WaitStep) and _asks_records(step) else frozenset()
         self._prepare(step)
         logged = len(self.log)
@@ -171,7 +172,7 @@ class Play:
         """Sets up what is to go wrong."""
         stage, fault = self.stage, step.faults
         if fault.provider:
-            stage.channel.refuse(fault.provider)
+            stage.platform.refuse(fault.provider)
         if fault.database_down:
             stage.outage.go_down(fault.database_down, after=fault.database_after)
         stage.ears.is_down = fault.engine_down
@@ -201,45 +202,60 @@ class Play:
             self.failures.append(Failure(step.line, "a message that is handled", reasons[-1] if reasons else "parked"))
 
     async def _user(self, step: UserStep) -> tuple[Person, list[int]]:
-        person = self._person(step.who)
-        content, files = self._content(await self._with_codes(step.message), person)
+        person = await self._met(step.who)
+        message = await self._with_codes(step.message)
+        content, files = self._content(message, person)
         self.talk.append(Spoken("person", person.name or person.address, _words(step.message)))
         self._number += 1
         self.stage.clock.advance(STEP)
         if isinstance(content, FormAnswer):
+            await self._use_link(person, content)
             return person, await self._deliver_internal(step, person.conversation, f"form/{self._number}", content)
-        arrival = Arrival(
-            channel=self.case.channel,
-            address=person.address,
-            external_id=f"m{self._number}",
-            content=content,
-            phone=person.phone,
-            received_at=self.stage.clock.now(),
-        )
+        data = bytes_of(self.script.path, message) if isinstance(message, SendMedia) else b""
+        doing = Doing(message, content, files, data, self._number, self.stage.clock.now())
+        parcel = self.stage.platform.pack(person, doing)
         inbox_ids = []
         for time in range(step.faults.delivery.times):
             if time and step.faults.delivery.after:
                 await self._settle()
                 await self._pass(self.stage.clock.now() + step.faults.delivery.after)
-            accepted = await self._receive(arrival, files)
+            accepted = await self._receive(parcel)
             if accepted is not None:
                 person.conversation = accepted.conversation
                 inbox_ids.append(accepted.inbox_id)
         await self._settle_received(in_full=step.faults != Faults())
         return person, inbox_ids
 
-    async def _receive(self, arrival: Arrival, files: Sequence[Attachment]) -> Accepted | None:
-        """One delivery, again while the database is away, as a platform does. None when it crashed on it."""
+    async def _met(self, who: str) -> Person:
+        """Who speaks; somebody new is given their address on the platform."""
+        is_new = who not in self.people
+        person = self._person(who)
+        if is_new:
+            await self.stage.platform.introduce(person)
+        return person
+
+    async def _receive(self, parcel: Any) -> Accepted | None:
+        """One delivery, again while the database is away, as a platform does. None when nothing came of it."""
         for _ in range(MAX_ROUNDS):
             try:
-                return await self.stage.program.receive(arrival, files=files)
+                return await self.stage.platform.deliver(parcel)
             except Unavailable:
                 self.stage.clock.advance(TRY_AGAIN)
             except faults.SimulatedCrash:
                 await self._recover()
                 # Stored before the crash: asking again says where, as a platform's own second delivery would.
-                return await self.stage.program.receive(arrival, files=files)
+                return await self.stage.platform.deliver(parcel)
         raise CannotAct("the database never came back")
+
+    async def _use_link(self, person: Person, answer: FormAnswer) -> None:
+        """Where the page was offered by a link, its token is used up, as the page itself does."""
+        links = [row.body.link for row in self._all_heard(person) if row.body.form == answer.slot and row.body.link]
+        if not links:
+            return
+        token, now = links[-1].rpartition("/")[2], self.stage.clock.now()
+        target = await self.stage.outage.transaction(lambda conn: forms.use(conn, self.stage.keys, token, now))
+        if target is None:
+            raise CannotAct(f"the link to the page for {answer.slot} is used up or too old")
 
     async def _deliver_internal(self, step: Act, conversation: str, key: str, content: Content) -> list[int]:
         inbox_ids = []
@@ -316,7 +332,7 @@ class Play:
         Unless `in_full`, that it was sent is marked together with whatever is stored next, as in a busy service: it
         saves a commit a turn. Looks at timers and left rows only when nothing was said: that costs a transaction.
         """
-        program, before = self.stage.program, len(self.stage.channel.taken)
+        program, before = self.stage.program, len(self.stage.platform.taken)
         try:
             if in_full:
                 await program.settle_received()
@@ -325,8 +341,10 @@ class Play:
                 await asyncio.sleep(0)  # the sending begins
         except faults.SimulatedCrash:
             await self._recover()
-        if len(self.stage.channel.taken) == before:
+        if len(self.stage.platform.taken) == before:
             await self._settle()
+        if self.stage.program.sender.paces_itself:
+            await self._retry_sends()
 
     async def _recover(self) -> None:
         """The process died: a new one on the same file, after the dead one's hold on its messages ran out."""
@@ -352,10 +370,9 @@ class Play:
         """Moves the clock from retry to retry until nothing waits to be sent."""
         for _ in range(MAX_ROUNDS):
             await self._settle()
-            waiting, _oldest = await self.stage.database.read(outbox.waiting)
-            due = await self._next_moment()
-            if not waiting:
+            if not await self.stage.database.read(lambda conn: outbox.can_be_sent(conn, self.stage.clock.now())):
                 return
+            due = await self._next_moment()
             self.stage.clock.advance_to(due or self.stage.clock.now() + STEP)
         raise CannotAct("messages never stopped waiting to be sent")
 
@@ -373,12 +390,12 @@ class Play:
 
     def _heard(self, person: Person | None) -> tuple[Outgoing, ...]:
         """Messages since the last step, to one person or to everybody."""
-        new = self.stage.channel.taken[self._since :]
-        return tuple(row for row in new if person is None or row.address == person.address)
+        new = self.stage.platform.taken[self._since :]
+        return tuple(said for row in new if person is None or row.address == person.address for said in said_by(row))
 
     def _note_replies(self) -> None:
-        taken = self.stage.channel.taken
-        for row in taken[self._told :]:
+        taken = self.stage.platform.taken
+        for row in (said for one in taken[self._told :] for said in said_by(one)):
             titles = tuple(button.title for button in row.body.options)
             self.talk.append(
                 Spoken("bot" if row.author == BOT else "staff", row.author, row.body.text, row.key, titles)
@@ -449,7 +466,7 @@ class Play:
         raise CannotAct(f"no message has a button {title!r}; the last one has {', '.join(shown) or 'none'}")
 
     def _all_heard(self, person: Person) -> list[Outgoing]:
-        return [row for row in self.stage.channel.taken if row.address == person.address]
+        return [row for row in self.stage.platform.taken if row.address == person.address]
 
     # ── judging ──────────────────────────────────────────────────────────────────────────────────
 
@@ -464,7 +481,7 @@ class Play:
         for check in self.case.final:
             match check:
                 case SentIs():
-                    self.failures += judge_sent(check, stage.channel.shown())
+                    self.failures += judge_sent(check, stage.platform.shown())
                 case RecordsAre():
                     self._judge(judge_records(check, await self._records(check.kind)))
 

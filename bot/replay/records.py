@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from bot.replay.outcome import Failure
+from bot.replay.platforms import said_by
 from bot.replay.script import RecordKind, RecordsAre, RecordWanted, SentIs
 from flows.model import Value
 from storage import applications, members, outbox, staff, tickets
@@ -72,8 +73,9 @@ def judge_records(check: RecordsAre, found: Sequence[Found]) -> Failure | None:
 def judge_sent(check: SentIs, sent: Sequence[Outgoing]) -> list[Failure]:
     """What of this does not hold."""
     failures = []
-    if check.count is not None and len(sent) != check.count:
-        failures.append(Failure(check.line, f"{check.count} messages sent", str(len(sent))))
+    said = sum(len(said_by(row)) for row in sent)
+    if check.count is not None and said != check.count:
+        failures.append(Failure(check.line, f"{check.count} messages sent", str(said)))
     for row in sent:
         length = len(row.body.text)
         if check.max_chars is not None and length > check.max_chars:
@@ -189,7 +191,8 @@ def _outbox(conn: Connection, keys: Keyring) -> list[Found]:
             },
             {"text_matches": row.body.text},
         )
-        for row in sorted(rows, key=lambda row: row.id)
+        for one in sorted(rows, key=lambda row: row.id)
+        for row in said_by(one)
     ]
 
 

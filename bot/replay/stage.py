@@ -16,8 +16,8 @@ from bot.app import Program, assemble
 from bot.clock import CountedIds, ManualClock
 from bot.config import Config
 from bot.replay.casting import put_fixtures
-from bot.replay.channel import ScriptedChannel
 from bot.replay.outages import Ears, FailingDatabase
+from bot.replay.platforms import Platform, platform_of
 from bot.replay.script import Fixture
 from bot.replay.unthreaded import UnthreadedSqlite
 from flows.work import Flows
@@ -62,7 +62,7 @@ class Stage:
     turns_before: int = 0
     clock: ManualClock = field(init=False)
     ids: CountedIds = field(init=False)
-    channel: ScriptedChannel = field(init=False)
+    platform: Platform = field(init=False)
     program: Program = field(init=False)
     outage: FailingDatabase = field(init=False)
 
@@ -71,7 +71,7 @@ class Stage:
         faults.disarm()
         self.clock = ManualClock(now)
         self.ids = CountedIds()
-        self.channel = ScriptedChannel(channel, self.clock)
+        self.platform = platform_of(channel, self.config, self.keys, self.flows, self.clock, self.ids)
         self.ears.begin(self.clock)
         self.turns_before = 0
         self._build()
@@ -91,12 +91,13 @@ class Stage:
             self.config,
             self.keys,
             self.outage,
-            [self.channel],
+            [self.platform.build()],
             self.clock,
             self.ids,
             self.flows,
             self.ears,
         )
+        self.platform.connect(self.program)
 
     @property
     def turns(self) -> int:

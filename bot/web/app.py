@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route
@@ -16,8 +18,8 @@ from bot.web.site import Site
 from bot.web.talk import BUSY_S, Talk
 
 
-def build_web(program: Program) -> Starlette:
-    """The application that serves the chat page of this program.
+def build_web(program: Program, *, routes: Sequence[Route] = ()) -> Starlette:
+    """The application that serves the chat page of this program, and the `routes` of other channels.
 
     The program must have been opened with a `WebChannel`; raises ValueError without one. When the server begins
     to shut down, call `WebChannel.close`, or its open streams keep it waiting.
@@ -27,7 +29,8 @@ def build_web(program: Program) -> Starlette:
         raise ValueError("the program has no web channel")
     site = Site(program, channel)
     talk, pages, forms = Talk(site), Pages(site), FormPages(site)
-    routes = [
+    all_routes = [
+        *routes,
         Route("/messages", talk.post, methods=["POST"]),
         Route("/messages", talk.read, methods=["GET"]),
         Route("/events", talk.events, methods=["GET"]),
@@ -43,7 +46,7 @@ def build_web(program: Program) -> Starlette:
         Route("/metrics", Metrics(program).show, methods=["GET"]),
     ]
     return Starlette(
-        routes=routes,
+        routes=all_routes,
         middleware=[
             Middleware(
                 SecurityHeaders,
