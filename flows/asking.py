@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from flows.flow import Ask, Fill, Flow, Leave, Rejected, Unset
-from flows.model import Option, Task, Value
+from flows.model import AddToTicket, Effect, OpenTicket, Option, Task, Value
 from flows.reading import pick_title, read_from_entities, twins_in
 from flows.work import Work
 from nlu.understanding import Understanding
@@ -18,6 +18,10 @@ _LEAST_COUNTED = 5
 _READ_BACK = "read_back"
 REMEMBERED: Final = ("nik", "person_name", "region", "occupation", "money")
 """Answers about oneself that one task may take over from another."""
+
+
+RECORDINGS: Final = "recordings"
+"""The slot of a task that holds voice notes about it (our ids); they go with the report that it becomes."""
 
 
 class TooManyStepsError(Exception):
@@ -93,7 +97,7 @@ def drop_oldest(work: Work) -> None:
 def leave(work: Work, leaving: Leave) -> None:
     """Ends the task at hand before its last question."""
     work.add(leaving.says)
-    work.add(leaving.effects)
+    work.add(_with_recordings(work, leaving.effects))
     work.note("flow_completed" if leaving.completed else "flow_cancelled", work.tasks.pop().flow)
     work.settle_question()
     if leaving.then:
@@ -253,7 +257,7 @@ def _finish(work: Work, flow: Flow) -> None:
     _remember(work)
     work.known = outcome.known or work.known
     work.proof = outcome.proof or work.proof
-    work.add(outcome.effects)
+    work.add(_with_recordings(work, outcome.effects))
     work.tasks.pop()
     work.settle_question()
     work.note("flow_completed", flow.name)
@@ -261,6 +265,22 @@ def _finish(work: Work, flow: Flow) -> None:
         start(work, outcome.then)
     else:
         go_on(work)
+
+
+def recordings_of(slots: Mapping[str, Value]) -> tuple[str, ...]:
+    """The voice notes kept with a task, as our ids."""
+    kept = slots.get(RECORDINGS)
+    return tuple(kept) if isinstance(kept, list) else ()
+
+
+def _with_recordings(work: Work, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
+    """The effects; what becomes of the task for staff holds the voice notes that were kept with it."""
+    recordings = recordings_of(work.slots)
+    told = next((effect for effect in effects if isinstance(effect, OpenTicket | AddToTicket)), None)
+    if not (recordings and told):
+        return effects
+    with_them = msgspec.structs.replace(told, media=(*told.media, *recordings))
+    return tuple(with_them if effect is told else effect for effect in effects)
 
 
 # ── filling ──────────────────────────────────────────────────────────────────────────────────────

@@ -198,11 +198,12 @@ def _withdraw(view: View, code: str) -> tuple[Effect, ...]:
     return (asked, Say("check_ticket/withdrawing", {"code": code, "ticket": asked.code, "day": promise.told}))
 
 
-def _photo_note(view: View, media: str, caption: str) -> Fill | None:
+def _photo_note(view: View, media: tuple[str, ...], caption: str) -> Fill | None:
     """A picture may be what is added to a report."""
     if not _adds(view):
         return None
-    return Fill({"ticket_note": caption or view.copy.label("label/attached", count="1"), "note_media": [media]})
+    attached = view.copy.label("label/attached", count=str(len(media)))
+    return Fill({"ticket_note": caption or attached, "note_media": list(media)})
 
 
 def _note_media(view: View) -> tuple[str, ...]:

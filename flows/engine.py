@@ -6,7 +6,7 @@ exact command words; the open question; what was meant.
 
 from __future__ import annotations
 
-from flows import staffing
+from flows import staffing, voice_notes
 from flows.asking import task_label
 from flows.hearing import hear
 from flows.meaning import commanded, pressed
@@ -14,6 +14,7 @@ from flows.model import (
     Choice,
     Command,
     Contact,
+    Content,
     Decision,
     Edited,
     Facts,
@@ -71,8 +72,11 @@ def _route(work: Work) -> None:
 
 def _person_spoke(work: Work) -> None:
     content = work.turn.content
-    if isinstance(content, Text) and is_danger(content.text):
-        staffing.answer_danger(work, content.text)
+    words = _words_of(content)
+    if is_danger(words):
+        staffing.answer_danger(work, words)
+        if isinstance(content, Media):
+            voice_notes.keep_recording(work, content, 0)
         return
     _come_back(work)
     match content:
@@ -84,6 +88,10 @@ def _person_spoke(work: Work) -> None:
             pressed(work, content)
         case FormAnswer(slot=slot, value=value):
             form_answered(work, slot, value)
+        case Media(kind="voice") if words and content.media:
+            said_before = len(work.effects)
+            hear(work, words, work.turn.understanding)
+            voice_notes.keep_recording(work, content, said_before)
         case Media():
             media_came(work, content)
         case Contact(phone=phone, own=own):
@@ -100,6 +108,15 @@ def _person_spoke(work: Work) -> None:
             stranger_thing_came(work, "sticker")
         case Unknown():
             stranger_thing_came(work, "unknown")
+
+
+def _words_of(content: Content) -> str:
+    """What the person wrote, or what a speech recogniser wrote down of what they said."""
+    match content:
+        case Text(text=words) | Media(caption=words):
+            return words
+        case _:
+            return ""
 
 
 def _come_back(work: Work) -> None:

@@ -84,11 +84,11 @@ def _check_description(view: View, value: Value, _: Reading | None) -> Checked:
     return Fill({"description": value, **guessed}, () if value == view.opening else _after_telling(guessed))
 
 
-def _keep_photo(view: View, media: str, _: str) -> Fill:
+def _keep_photo(view: View, media: tuple[str, ...], _: str) -> Fill:
     """A receipt may come before the story."""
     evidence = view.slots.get("evidence")
     kept = evidence if isinstance(evidence, list) else []
-    return Fill({"evidence": [*kept, media]}, (Say("engine/photo_kept"),))
+    return Fill({"evidence": [*kept, *media]}, (Say("engine/photo_kept"),))
 
 
 def _after_telling(guessed: Mapping[str, Value]) -> tuple[Say, ...]:

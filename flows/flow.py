@@ -199,7 +199,7 @@ def no_place_for_words(_: View, __: str) -> Fill | None:
     return None
 
 
-def no_place_for_media(_: View, __: str, ___: str) -> Fill | None:
+def no_place_for_media(_: View, __: tuple[str, ...], ___: str) -> Fill | None:
     return None
 
 
@@ -209,7 +209,7 @@ class Flow:
 
     `enter` may end it before the first question; `begin` is said and done before it, and may set slots;
     `prefill` takes what the opening message already tells; `opened` is said after that, before the first question;
-    `add_words` keeps words about the task that answer no question, `add_media` a picture (its id and caption);
+    `add_words` keeps words about the task that answer no question, `add_media` pictures (our ids and the caption);
     `whose` names the slot that says whether the task is for the person (`self`) or somebody else;
     `read_back` shows everything for correction before `finish`; `send_picks` adds ways of sending to it.
     """
@@ -225,7 +225,7 @@ class Flow:
     opened: Callable[[View], tuple[Say, ...]] = no_says
     whose: str = ""
     add_words: Callable[[View, str], Fill | None] = no_place_for_words
-    add_media: Callable[[View, str, str], Fill | None] = no_place_for_media
+    add_media: Callable[[View, tuple[str, ...], str], Fill | None] = no_place_for_media
 
     def step(self, slot: str) -> Ask | None:
         """The question that fills this slot, or None."""

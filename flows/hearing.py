@@ -21,6 +21,7 @@ from flows.meaning import act, act_on_meaning, code_named, control, is_topic, ke
 from flows.misfortune import MISFORTUNE, heed, tells
 from flows.options import CHOICE_WORDS, option_agreed, option_chosen, option_named, says_no
 from flows.reading import read_answer
+from flows.voice_notes import OFFER
 from flows.wording import CONTROLS, PLEASANTRIES, asks_to_wait, asks_why, command, is_question, plain
 from flows.work import Work
 from nlu.understanding import Understanding
@@ -35,6 +36,7 @@ _TASK_WORDS: Final = 5
 _HAS_NONE: Final = re.compile(
     r"\b(hilang|ilang|kebuang|dibuang|(ga|gak|nggak|tidak|tdk|ndak) (ada|punya|disimp\w+)|lupa)\b"
 )
+_BESIDE: Final = frozenset({"engine/three_misses", OFFER})
 _CALLS_FOR_HELP: Final = frozenset({"talk_to_staff", *MISFORTUNE})
 """What outdoes a word of a label that stands in the same sentence ("orang")."""
 _TOLD: Final = frozenset({"file_complaint", "abuse", *MISFORTUNE})
@@ -202,7 +204,7 @@ def _keeps_words(work: Work, text: str) -> bool:
 
 def _is_stuck(work: Work) -> bool:
     """Whether a human, another try or a pause were offered beside the open question."""
-    return work.asked is not None and work.asked.key == "engine/three_misses"
+    return work.asked is not None and work.asked.key in _BESIDE
 
 
 def _is_meant_here(work: Work, intent: str, text: str) -> bool:

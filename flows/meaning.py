@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from flows import voice_notes
 from flows.answering import accept, edit, go_back, send, skip
 from flows.asking import advance, ask_step, cancel, drop, go_on, is_read_back, keep, start, task_label
 from flows.flow import Fill
@@ -345,9 +346,25 @@ def act(work: Work, action: str) -> None:
             if ask:
                 ask_step(work, ask, aloud=False)
             work.say("engine/later", task=task_label(work, work.tasks[-1].flow))
+        case "listen":
+            voice_notes.pass_on(work)
+            _after_offer(work)
+        case "unheard":
+            work.say("engine/voice_left")
+            _after_offer(work)
         case "staff":
             begin(work, "talk_to_staff", work.before.unclear_words)
         case "menu":
             work.ask("engine/menu", options=menu_options(work))
         case _:
             raise ValueError(f"unknown action {action!r}")
+
+
+def _after_offer(work: Work) -> None:
+    """What was offered beside an open question is settled: the question is asked again."""
+    if ask := work.step:
+        ask_step(work, ask)
+        return
+    work.settle_question()
+    if work.tasks:
+        advance(work)

@@ -67,6 +67,11 @@ class Media(msgspec.Struct, frozen=True, tag="media"):
     more: tuple[str, ...] = ()
 
 
+def ids_of(media: Media) -> tuple[str, ...]:
+    """Our ids of everything that was sent together; none when nothing could be kept."""
+    return (media.media, *media.more) if media.media else ()
+
+
 class Location(msgspec.Struct, frozen=True, tag="location"):
     """A shared place, degrees."""
 

@@ -11,8 +11,8 @@ from nlu.values import Reading, read
 
 CHOICE_WORDS: Final = 4
 """Longer words are a request of their own, though a label may stand in them."""
-_YES: Final = frozenset({"cancel_yes", "staff", "resume"})
-_NO: Final = frozenset({"resume", "again", "menu", "drop"})
+_YES: Final = frozenset({"cancel_yes", "staff", "resume", "listen"})
+_NO: Final = frozenset({"resume", "again", "menu", "drop", "unheard"})
 
 
 def option_named(work: Work, text: str) -> Option | None:

@@ -77,11 +77,11 @@ def flow_of(request: Request) -> Flow:
         code = view.text("ticket_code")
         return Fill({}, (AddToTicket(code, words), Say("engine/more_noted")))
 
-    def add_media(view: View, media: str, caption: str) -> Fill:
+    def add_media(view: View, media: tuple[str, ...], caption: str) -> Fill:
         kept = Say("engine/photo_kept")
         if code := view.text("ticket_code"):
-            return Fill({}, (AddToTicket(code, caption, media=(media,)), kept))
-        return Fill({"photos": [*_photos(view), media]}, (kept,))
+            return Fill({}, (AddToTicket(code, caption, media=media), kept))
+        return Fill({"photos": [*_photos(view), *media]}, (kept,))
 
     return Flow(
         name=request.name,

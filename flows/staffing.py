@@ -21,6 +21,7 @@ from flows.model import (
     Text,
     TicketFacts,
     TimerDue,
+    ids_of,
 )
 from flows.promises import Promise, same_day
 from flows.wording import is_danger
@@ -110,8 +111,8 @@ def heard_while_held(work: Work, content: Content) -> None:
     match content:
         case Text(text=words):
             text = words
-        case Media(media=stored, caption=caption):
-            text, media = caption, ((stored,) if stored else ())
+        case Media(caption=caption):
+            text, media = caption, ids_of(content)
         case Choice(title=title):
             text = title
         case _:

@@ -1,14 +1,16 @@
-"""What is not words: pictures, contacts, places, stickers, and the one-field page."""
+"""What is not words: pictures, voice notes, contacts, places, stickers, and the one-field page."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from flows import voice_notes
 from flows.answering import accept, last_answer, mend, refuse
-from flows.asking import advance
+from flows.asking import advance, leave
+from flows.flow import Leave
 from flows.meaning import back_to_question, kept_by_flow
 from flows.menu import menu_options
-from flows.model import DeleteMessage, Media
+from flows.model import DeleteMessage, Media, ids_of
 from flows.reading import read_answer
 from flows.work import Work
 from nlu.values import Refusal
@@ -32,25 +34,47 @@ def form_answered(work: Work, slot: str, value: str) -> None:
 
 
 def media_came(work: Work, media: Media) -> None:
-    ask = work.step
+    """A file, or several sent together. One that could not be taken is asked for in another way."""
     if media.problem:
-        work.say(f"engine/media_{media.problem}")
+        own = f"engine/{media.kind}_{media.problem}"
+        work.say(own if work.copy.has(own) else f"engine/media_{media.problem}")
         back_to_question(work)
-    elif ask and ask.kind == "media" and media.kind != "voice":
-        work.note("note", "media", media.media)
-        accept(work, ask, [media.media], None)
-    elif (
-        work.flow
-        and media.media
-        and media.kind != "voice"
-        and kept_by_flow(work, work.flow.add_media(work, media.media, media.caption))
-    ):
+    elif not media.media:
+        work.say(f"engine/{media.kind}_not_now")
+        back_to_question(work)
+    elif media.kind == "voice":
+        _voice_came(work, media)
+    else:
+        _pictures_came(work, media)
+
+
+def _pictures_came(work: Work, media: Media) -> None:
+    ask = work.step
+    pictures = ids_of(media)
+    if ask and ask.kind == "media":
+        for picture in pictures:
+            work.note("note", "media", picture)
+        accept(work, ask, list(pictures), None)
+    elif work.flow and kept_by_flow(work, work.flow.add_media(work, pictures, media.caption)):
         if ask and ask.slot in work.slots:
             advance(work)
         else:
             back_to_question(work)
     else:
         work.say(f"engine/{media.kind}_not_now")
+        back_to_question(work)
+
+
+def _voice_came(work: Work, media: Media) -> None:
+    """A voice note without its words: with the report being made, to an open one, or offered to staff."""
+    ask = work.step
+    if voice_notes.kept_with_story(work, media):
+        back_to_question(work)
+    elif not voice_notes.added_to_ticket(work, media):
+        voice_notes.offer(work, media)
+    elif ask and ask.slot == "ticket_note":
+        leave(work, Leave((), completed=True))  # what was to be added has been added
+    else:
         back_to_question(work)
 
 
