@@ -55,12 +55,16 @@ def settings(fake: FakeWhatsApp, url: str = BASE, **more: Any) -> WhatsAppSectio
     )
 
 
+async def drawn(body: Rendered) -> bytes | None:
+    return picture() if body.picture == "card" else None
+
+
 def channel_of(fake: FakeWhatsApp, transport: httpx.AsyncBaseTransport | None, **more: Any) -> WhatsAppChannel:
     return WhatsAppChannel(
         settings(fake, **more),
         clock=ManualClock(fake.now()),
         open_list="Lihat pilihan",
-        draw={"card": picture()}.__getitem__,
+        draw=drawn,
         transport=transport,
         jitter=lambda: 0.0,
     )
@@ -236,8 +240,12 @@ async def test_a_picture_carries_the_words_and_the_buttons(
     message = await got(channel, fake, row("Simpan?", picture="card", options=(Button("Ya", "7.0"),)))
     assert (message.kind, message.buttons) == ("interactive", [("Ya", "7.0")])
     assert message.media is not None
+    uploads = calls_of(fake, "media")
     message = await got(channel, fake, row(picture="card", options=(Button("Ya", "7.0"),), shown_as="list"))
     assert message.media is None
+    message = await got(channel, fake, row("Kartu Ibu Siti", picture="of nothing"))
+    assert (message.kind, message.text) == ("text", "Kartu Ibu Siti")
+    assert calls_of(fake, "media") == uploads
 
 
 @pytest.mark.asyncio

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -15,11 +15,11 @@ from bot.channels.base import Channel, Fetched, FetchError, SendError
 from bot.channels.media import examined, require_whole
 from bot.channels.whatsapp import NAME
 from bot.channels.whatsapp.errors import refused, unheard
-from bot.channels.whatsapp.rendering import Message, message_of, template
+from bot.channels.whatsapp.rendering import Message, message_of, takes_picture, template
 from bot.clock import Clock
 from bot.config import WhatsAppSection, is_given
 from flows.model import Media
-from storage.outbox import Outgoing
+from storage.outbox import Outgoing, Rendered
 from storage.pacing import Pace
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ INVITATION: Final = "invite:"
 _UNREADABLE_ANSWER: Final = (ValueError, KeyError, TypeError, AttributeError, IndexError)
 """What pywa and we ourselves raise for an answer that has not the shape Meta promises."""
 
+Draw = Callable[[Rendered], Awaitable[bytes | None]]
+"""Makes the picture (PNG) that a message names; None when there is none, and its words go out alone."""
+
 
 class WhatsAppChannel(Channel):
     """Sends by pywa's client. `close` it in the end.
@@ -58,13 +61,13 @@ class WhatsAppChannel(Channel):
         *,
         clock: Clock,
         open_list: str,
-        draw: Callable[[str], bytes],
+        draw: Draw,
         transport: httpx.AsyncBaseTransport | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """`open_list`: on the button that opens a list, 20 characters at most. `draw`: the PNG of a picture by name.
+        """`open_list` is on the button that opens a list, 20 characters at most. `jitter` gives 0 to 1.
 
-        `jitter` gives 0 to 1. Raises ValueError when the settings have no token.
+        Raises ValueError when the settings have no token.
         """
         if settings.token is None or not is_given(settings.token):
             raise ValueError("WhatsApp needs a token")
@@ -91,7 +94,7 @@ class WhatsAppChannel(Channel):
 
     async def send(self, outgoing: Outgoing) -> str:
         """Returns the wamid. Raises SendError."""
-        image = await self._uploaded(outgoing) if outgoing.body.picture and outgoing.body.shown_as != "list" else ""
+        image = await self._uploaded(outgoing) if takes_picture(outgoing.body) else ""
         knows_phone = outgoing.phone is not None
         message = message_of(outgoing.body, open_list=self._open_list, knows_phone=knows_phone, image=image)
         return await self._send(message, outgoing, tracker=str(outgoing.id))
@@ -145,10 +148,12 @@ class WhatsAppChannel(Channel):
             raise SendError("bad_answer", uncertain=True) from error
 
     async def _uploaded(self, outgoing: Outgoing) -> str:
-        """The platform's name of the picture; nothing has reached the person when this fails."""
-        png = self._draw(outgoing.body.picture)
+        """The platform's name of the picture, '' when there is none; nothing has reached the person when this fails."""
+        png = await self._draw(outgoing.body)
+        if png is None:
+            return ""
         call = self._api.api.upload_media(
-            phone_id=self._settings.phone_number_id, media=png, mime_type="image/png", filename="gambar.png"
+            phone_id=self._settings.phone_number_id, media=png, mime_type="image/png", filename="rangkul.png"
         )
         try:
             answer = await self._answer(call, attempts=outgoing.attempts)

@@ -24,11 +24,16 @@ class Message:
     part: Json
 
 
+def takes_picture(body: Rendered) -> bool:
+    """Whether a picture goes with this reply. A list cannot carry one: its text says the same."""
+    return bool(body.picture) and not (body.options and body.shown_as == "list")
+
+
 def message_of(body: Rendered, *, open_list: str, knows_phone: bool, image: str = "") -> Message:
     """The message for this reply.
 
     `open_list` is on the button that opens a list; `image` is the platform's name of the picture, once it is there.
-    A list cannot carry a picture: its text says the same. What can be pressed goes before a request to share.
+    What can be pressed goes before a request to share.
     """
     if body.options and body.shown_as == "list":
         rows = [{"id": button.payload, "title": _row_title(button, body.numbered)} for button in body.options]
