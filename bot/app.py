@@ -190,7 +190,16 @@ class Program:
                 if conversation := senders.find(conn, self.keys, channel, address):
                     senders.shut(conn, conversation, now if blocked else None)
             case Renamed():
-                senders.rename(conn, self.keys, event.channel, event.old, event.new, phone=event.phone)
+                senders.rename(
+                    conn,
+                    self.keys,
+                    event.channel,
+                    event.old,
+                    event.new,
+                    phone=event.phone,
+                    now=now,
+                    window_until=event.window_until,
+                )
         return None
 
     async def _stored(self, accept: Callable[[Connection], T], patience_s: float | None) -> T:

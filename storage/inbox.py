@@ -92,13 +92,15 @@ class Blocked:
 class Renamed:
     """A sender goes by another name on the platform from now on, such as after a new phone number.
 
-    `old` and `new` are (kind, name); `phone` is the new number, E.164.
+    `old` and `new` are (kind, name); `phone` is the new number, E.164. `window_until` is that of a message which came
+    at the same moment: told late or again, it changes nothing that is newer.
     """
 
     channel: str
     old: tuple[str, str]
     new: tuple[str, str]
     phone: str | None
+    window_until: datetime | None = None
 
 
 Event: TypeAlias = Arrival | Report | Blocked | Renamed
@@ -246,9 +248,20 @@ def accept(
     A sender never seen before becomes a person with an address and a conversation. Raises Conflict (through the
     database) when the same new sender is being stored by somebody else at this moment.
     """
-    conversation = senders.conversation_of(conn, keys, _sender_of(arrival), ids=ids, now=arrival.received_at)
+    sender, now = _sender_of(arrival), arrival.received_at
     dedupe = keys.lookup("message", f"{arrival.channel}|{arrival.external_id}")
-    return _store(conn, keys, dedupe, conversation, arrival.content, arrival.received_at, worker, lease_until)
+    known, holders = senders.recognise(conn, keys, sender)
+    if known is None:
+        # Before anybody is made of it: a message may come again when its sender goes by another name.
+        if (stored := conn.execute(_FIND_ROW, {"dedupe": dedupe}).first()) is not None:
+            return Accepted(stored.id, stored.conversation, duplicate=True)
+        conversation = senders.begin(conn, keys, sender, holders, ids=ids, now=now)
+    else:
+        conversation = known.conversation
+    accepted = _store(conn, keys, dedupe, conversation, arrival.content, now, worker, lease_until)
+    if known is not None and not accepted.duplicate:
+        senders.refresh(conn, keys, sender, known, holders, now=now)
+    return accepted
 
 
 def accept_internal(

@@ -161,7 +161,13 @@ def test_a_batch_gives_up_everything_in_its_order() -> None:
 def test_a_new_number_renames_the_sender() -> None:
     """The old number is not theirs any more."""
     assert events(payload_in("system_user_changed_number")) == (
-        Renamed("whatsapp", ("wa_id", "6281200009001"), ("wa_id", "6281200009009"), "+6281200009009"),
+        Renamed(
+            "whatsapp",
+            ("wa_id", "6281200009001"),
+            ("wa_id", "6281200009009"),
+            "+6281200009009",
+            datetime.fromtimestamp(1795399601, UTC) + WINDOW,
+        ),
     )
 
 

@@ -115,8 +115,9 @@ class Reader:
 
     def _of_message(self, message: object, contacts: list[Json], now: datetime) -> Iterator[Event]:
         wamid, who = _name(message, "id"), _sender(message, contacts)
+        window_until = min(_moment(message, "timestamp") or now, now) + WINDOW
         if _str(message, "type") == "system":
-            yield from _of_system(_dict(message, "system"), who)
+            yield from _of_system(_dict(message, "system"), who, window_until)
             return
         content = self._content(message, who) if wamid and who.names else None
         if content is None:
@@ -129,7 +130,7 @@ class Reader:
             phone=_phone(who.wa_id),
             received_at=now,
             also=who.names,
-            window_until=min(_moment(message, "timestamp") or now, now) + WINDOW,
+            window_until=window_until,
         )
 
     def _content(self, message: object, who: _Who) -> Content | None:
@@ -222,7 +223,7 @@ def _sender(message: object, contacts: list[Json]) -> _Who:
     return _Who(bsuid, wa_id)
 
 
-def _of_system(part: Json, who: _Who) -> Iterator[Renamed]:
+def _of_system(part: Json, who: _Who, window_until: datetime) -> Iterator[Renamed]:
     """A new number brings a new business-scoped id; either may come alone. Other notices of the system say nothing.
 
     `wa_id` and `user_id` are the new names (`new_wa_id` and `customer` in webhooks of older versions).
@@ -240,10 +241,10 @@ def _of_system(part: Json, who: _Who) -> Iterator[Renamed]:
         return
     surest, least = olds[0], olds[-1]
     if new_wa_id and new_wa_id != old_wa_id:
-        yield Renamed(NAME, least, ("wa_id", new_wa_id), _phone(new_wa_id))
+        yield Renamed(NAME, least, ("wa_id", new_wa_id), _phone(new_wa_id), window_until)
         surest = surest if surest != least else ("wa_id", new_wa_id)
     if new_bsuid and new_bsuid != old_bsuid:
-        yield Renamed(NAME, surest, ("bsuid", new_bsuid), _phone(new_wa_id))
+        yield Renamed(NAME, surest, ("bsuid", new_bsuid), _phone(new_wa_id), window_until)
 
 
 # ── statuses ─────────────────────────────────────────────────────────────────────────────────────
