@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pywa_async.client import WhatsApp
 
 IN_FLIGHT: Final = 8
-"""Connections at once: with more, httpx sends fewer messages a second, not more (measured: 770 with 1, 340 with 40)."""
+"""Connections at once. More bring little (on loopback 236 messages a second with 1, 297 with 4, 314 with 8)."""
 
 TIMEOUT: Final = httpx.Timeout(10.0, pool=60.0)
 """Seconds for an answer; a call may wait longer for a free connection, for nothing has been sent by then."""
