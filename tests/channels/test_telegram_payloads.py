@@ -282,6 +282,8 @@ def test_what_cannot_be_stored_leaves_at_least_that_it_came() -> None:
     """Without a word of it, and only for somebody who waits for an answer."""
     (event,) = _reader().fallback_of({"update_id": 900, "message": _message(text="racun")}, NOW)
     assert event == Arrival("telegram", "5551", "900", Unknown("message"), None, NOW)
+    (pressed,) = _reader().fallback_of({"update_id": 901, "callback_query": _callback()}, NOW)
+    assert pressed == Arrival("telegram", "5551", "901", Unknown("callback_query"), None, NOW)
     assert _reader().fallback_of({"update_id": 900, "my_chat_member": _message()}, NOW) == ()
     assert _reader().fallback_of("racun", NOW) == ()
 

@@ -115,11 +115,13 @@ class Reader:
     def fallback_of(self, update: object, now: datetime) -> tuple[Event, ...]:
         """The same update where what it holds cannot be stored: that something came, if it came from a person."""
         number = update_id_of(update)
+        if number is None:
+            return ()
         for kind in ("message", "edited_message"):
             message = _dict(update, kind)
-            if number is not None and message and _is_from_person(message):
+            if message and _is_from_person(message):
                 return _arrived(_chat_id(message), number, Unknown(kind), now)
-        return ()
+        return _arrived(_chat_of_press(_dict(update, "callback_query")), number, Unknown("callback_query"), now)
 
     # ── messages ─────────────────────────────────────────────────────────────────────────────────
 
@@ -212,15 +214,18 @@ class Reader:
 
 
 def _of_callback(pressed: Json, number: int, now: datetime) -> tuple[Event, ...]:
-    """A pressed button in a private chat. The message it was on may be too old to be shown to us."""
-    message = _dict(pressed, "message")
-    chat = _chat_id(message) if message else _int(_dict(pressed, "from"), "id")
-    payload = _str(pressed, "data")
-    if chat is None or (message and not _is_private(message)) or _bool(_dict(pressed, "from"), "is_bot"):
-        return ()
+    chat, payload = _chat_of_press(pressed), _str(pressed, "data")
     if not payload or len(payload.encode()) > MAX_CALLBACK_BYTES:
         return _arrived(chat, number, Unknown("callback_query"), now)
-    return _arrived(chat, number, Choice(payload, _title_of(payload, message)), now)
+    return _arrived(chat, number, Choice(payload, _title_of(payload, _dict(pressed, "message"))), now)
+
+
+def _chat_of_press(pressed: Json) -> int | None:
+    """The private chat in which a button was pressed. Its message may be too old to be shown to us."""
+    message = _dict(pressed, "message")
+    if _bool(_dict(pressed, "from"), "is_bot") or (message and not _is_private(message)):
+        return None
+    return _chat_id(message) if message else _int(_dict(pressed, "from"), "id")
 
 
 def _title_of(payload: str, message: Json) -> str:
