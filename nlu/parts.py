@@ -64,16 +64,25 @@ _ONE_WISH: Final = (
     frozenset({"faq/data_safety", "privacy_request"}),
     frozenset({"faq/stop_membership", "privacy_request"}),
     frozenset({"check_membership", "faq/late_payment"}),
+    frozenset({"check_membership", "faq/payment_deadline"}),
+    frozenset({"check_balance", "faq/program_jht"}),
+    frozenset({"faq/claim_jht", "faq/requirements"}),
+    frozenset({"faq/claim_jkk", "faq/requirements"}),
+    frozenset({"faq/claim_jkm", "faq/requirements"}),
+    frozenset({"faq/complaint_process", "faq/requirements"}),
+    frozenset({"faq/donation_usage", "faq/service_cost"}),
+    frozenset({"faq/jmo_app", "faq/who_can_join"}),
+    frozenset({"faq/difference_bpjs_kesehatan", "faq/multiple_jobs"}),
+    frozenset({"check_balance", "calculate_contribution"}),
     frozenset({"pay_contribution", "faq/late_payment"}),
 )
 
 #: How sure each request must be to stand for itself, and to outweigh the thanks that the whole message reads as.
-_SURE: Final = 0.6
+_SURE: Final = 0.8
 _SURE_BESIDE_COURTESY: Final = 0.85
-#: From here on the whole message reads as one request too well to come apart.
-_SURE_OF_ONE: Final = 0.997
 _LONGEST_WORDS: Final = 30
 _FEWEST_WORDS: Final = 2
+_FEWEST_PARTS: Final = 2
 _MOST_PARTS: Final = 3
 _MOST_PIECES: Final = 5
 
@@ -81,13 +90,14 @@ _MOST_PIECES: Final = 5
 def parts_of(text: str, whole: Ranking, rank: Rank) -> tuple[Part, ...]:
     """The requests of `text` in their order, when there are two or three different ones beyond doubt; else empty.
 
-    `whole` is the ranking of the whole text. Most messages are settled by it; the others cost a ranking a stretch.
+    `whole` is the ranking of the whole text. A message with fewer than two stretches that ask is settled without a
+    ranking more.
     """
-    if whole[0].confidence >= _SURE_OF_ONE or len(_WORD.findall(text)) > _LONGEST_WORDS:
+    if len(_WORD.findall(text)) > _LONGEST_WORDS:
         return ()
     parts = _sure_requests(_pieces(text), rank)
     names = frozenset(part.intent for part in parts)
-    if not 2 <= len(parts) == len(names) <= _MOST_PARTS or names & _TOLD or names in _ONE_WISH:
+    if not _FEWEST_PARTS <= len(parts) == len(names) <= _MOST_PARTS or names & _TOLD or names in _ONE_WISH:
         return ()
     if not names <= {reading.name for reading in whole}:
         return ()  # a part that speaks of "it" was read without what "it" is, and came out as something else
@@ -115,12 +125,15 @@ def _sure_requests(pieces: Sequence[str], rank: Rank) -> tuple[Part, ...]:
     """The pieces as requests, courtesies left out; empty as soon as one piece is neither."""
     if not 2 <= len(pieces) <= _MOST_PIECES:
         return ()
+    asking = [_asks(piece) for piece in pieces]
+    if sum(asking) < _FEWEST_PARTS:
+        return ()
     parts: list[Part] = []
-    for piece in pieces:
+    for piece, asks in zip(pieces, asking, strict=True):
         best = rank(piece)[0]
         if is_courtesy(best.name):
             continue
-        if not (_may_be_a_request(best) and _asks(piece)):
+        if not (asks and _may_be_a_request(best)):
             return ()
         parts.append(Part(piece, best.name, best.confidence))
     return tuple(parts)
