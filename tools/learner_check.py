@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """How well the embedded engine learns a domain that is not ours: trained and tested on a labelled split, any size.
 
-`python tools/learner_check.py [--train FILE --test FILE]` prints accuracy, macro-F1 and the seconds it took, as JSON.
-`--nlu FOLDER` also writes the split as Rasa reads it (`train.yml`, `test.yml`), for another learner on the same rows.
+`python tools/learner_check.py [FOLDER]` learns `train.tsv` of the folder and is asked `test.tsv`: accuracy, macro-F1
+and the seconds it took, as JSON. `--rasa` lets the pipeline of `nlu/config.yml` do the same (`tools/rasa.py learn`).
 """
 
 import argparse
 import json
+import subprocess
 import sys
 import time
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
@@ -20,7 +20,8 @@ from nlu.embedded.train import train
 from nlu.evaluate import macro_f1, read_table
 from nlu.training_data import Example, TrainingData
 
-SPLIT: Final = Path(__file__).resolve().parent.parent / "tests" / "nlu" / "learner"
+RASA: Final = Path(__file__).resolve().with_name("rasa.py")
+SPLIT: Final = RASA.parent.parent / "tests" / "nlu" / "learner"
 
 
 def examples(path: Path) -> tuple[Example, ...]:
@@ -50,31 +51,22 @@ def check(learnt: Sequence[Example], asked: Sequence[Example]) -> dict[str, floa
     }
 
 
-def as_rasa(rows: Sequence[Example]) -> str:
-    """The rows as Rasa's training data."""
-    by_intent: dict[str, list[str]] = defaultdict(list)
-    for row in rows:
-        by_intent[row.label].append(row.text)
-    blocks = (
-        f"- intent: {intent}\n  examples: |\n" + "".join(f"    - {text}\n" for text in texts)
-        for intent, texts in by_intent.items()
-    )
-    return 'version: "3.1"\nnlu:\n' + "".join(blocks)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--train", type=Path, default=SPLIT / "train.tsv")
-    parser.add_argument("--test", type=Path, default=SPLIT / "test.tsv")
-    parser.add_argument("--nlu", type=Path, metavar="FOLDER", help="write the split as Rasa reads it")
+    parser.add_argument("folder", nargs="?", type=Path, default=SPLIT)
+    parser.add_argument("--rasa", action="store_true", help="Rasa too, on the same rows")
+    parser.add_argument("--epochs", help="for Rasa: instead of those in nlu/config.yml")
     given = parser.parse_args(arguments)
-    learnt, asked = examples(given.train), examples(given.test)
-    if given.nlu:
-        given.nlu.mkdir(parents=True, exist_ok=True)
-        (given.nlu / "train.yml").write_text(as_rasa(learnt), encoding="utf-8")
-        (given.nlu / "test.yml").write_text(as_rasa(asked), encoding="utf-8")
-    print(json.dumps(check(learnt, asked)))
+    print(
+        "embedded",
+        json.dumps(check(examples(given.folder / "train.tsv"), examples(given.folder / "test.tsv"))),
+        flush=True,
+    )
+    if given.rasa:
+        print("rasa    ", end=" ", flush=True)
+        epochs = [] if given.epochs is None else ["--epochs", given.epochs]
+        return subprocess.run([sys.executable, RASA, "learn", given.folder, *epochs]).returncode
     return 0
 
 

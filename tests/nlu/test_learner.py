@@ -11,7 +11,9 @@ import yaml
 from nlu.training_data import Example
 
 FOLDER = Path(__file__).with_name("learner")
-TOOL: dict[str, Any] = runpy.run_path(str(Path(__file__).resolve().parents[2] / "tools" / "learner_check.py"))
+TOOLS = Path(__file__).resolve().parents[2] / "tools"
+TOOL: dict[str, Any] = runpy.run_path(str(TOOLS / "learner_check.py"))
+RASA_TOOL: dict[str, Any] = runpy.run_path(str(TOOLS / "rasa.py"))
 examples: Callable[[Path], Sequence[Example]] = TOOL["examples"]
 
 
@@ -34,6 +36,6 @@ def test_engine_learns_a_domain_it_was_not_made_for() -> None:
 def test_rasa_gets_the_same_rows() -> None:
     """What is written for Rasa holds every row of the split once, under its intent."""
     learnt = examples(FOLDER / "train.tsv")
-    blocks = yaml.safe_load(TOOL["as_rasa"](learnt))["nlu"]
+    blocks = yaml.safe_load(RASA_TOOL["_as_rasa_data"](RASA_TOOL["_by_intent"](FOLDER / "train.tsv")))["nlu"]
     rows = {(line[2:], block["intent"]) for block in blocks for line in block["examples"].splitlines()}
     assert rows == {(row.text, row.label) for row in learnt}
