@@ -9,6 +9,7 @@ from flows.flow import Flow, Outcome, View
 from flows.format import month_year, rupiah
 from flows.income import income_steps
 from flows.model import Say
+from flows.pictures import contribution_table, name_of
 from flows.rules.contributions import (
     BASIC_PACKAGE,
     FULL_PACKAGE,
@@ -29,7 +30,7 @@ def amounts(bracket: Bracket, sector: str, month: date) -> tuple[Amount, Amount]
 
 
 def cost_lines(view: View, income: int, sector: str) -> Say:
-    """Both packages as lines that read well in a chat bubble."""
+    """Both packages as lines that read well in a chat bubble, and as a picture where a channel shows pictures."""
     bracket = bracket_for(income)
     two, three = amounts(bracket, sector, view.today)
     args = {
@@ -41,11 +42,12 @@ def cost_lines(view: View, income: int, sector: str) -> Say:
         "jkm": rupiah(three.jkm),
         "jht": rupiah(three.jht),
     }
+    table = contribution_table(view.copy, income=income, month=view.today, two=two, three=three)
     if three.discount is None:
-        return Say("calculate_contribution/cost", args)
+        return Say("calculate_contribution/cost", args, picture=name_of(table))
     normal = {"two_normal": rupiah(two.normal_total), "three_normal": rupiah(three.normal_total)}
     until = {"until": month_year(three.discount.last_month), "share": str(three.discount.share)}
-    return Say("calculate_contribution/cost_discounted", {**args, **normal, **until})
+    return Say("calculate_contribution/cost_discounted", {**args, **normal, **until}, picture=name_of(table))
 
 
 def finish(view: View) -> Outcome:

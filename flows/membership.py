@@ -6,6 +6,7 @@ from flows.flow import Flow, Outcome, View
 from flows.format import mask_kpj, month_year, rupiah_long
 from flows.identity import IDENTITY_STEPS, proof_of, proved_member, require_possession
 from flows.model import Effect, Known, MemberById, MemberFacts, RecordIdentityTry, Say
+from flows.pictures import ACTIVE, membership_card, name_of
 
 _SHOWN_PAYMENTS = 3
 
@@ -38,15 +39,18 @@ def tell_balance(view: View) -> Outcome:
 
 
 def tell_membership(view: View) -> Outcome:
-    """Whether cover is active, until when, and the last payments."""
+    """Whether cover is active, until when, and the last payments; a card shows the same where there are pictures."""
     member = _member(view)
     payments = sorted(member.contributions, key=lambda paid: paid.month, reverse=True)[:_SHOWN_PAYMENTS]
     args = {
         "name": member.name.split()[0],
         "programmes": ", ".join(member.programmes),
         "until": month_year(member.paid_until) if member.paid_until else view.copy.label("label/never_paid"),
+        "kpj": mask_kpj(member.kpj),
     }
-    says = [Say(f"check_membership/{member.status if member.status == 'active' else 'inactive'}", args)]
+    card = membership_card(view.copy, member, today=view.today)
+    state = "active" if member.status == ACTIVE else "inactive"
+    says = [Say(f"check_membership/{state}", args, picture=name_of(card) if card else "")]
     if payments:
         lines = "\n".join(f"• {month_year(paid.month)}: {rupiah_long(paid.amount)}" for paid in payments)
         says.append(Say("check_membership/payments", {"lines": lines}))
