@@ -1,4 +1,4 @@
-"""What happened in a conversation: one sealed record a turn, and one for every change of owner."""
+"""What happened in a conversation: a sealed record of every turn, change of owner and joining of two people."""
 
 from __future__ import annotations
 
@@ -36,7 +36,14 @@ class OwnerChanged(msgspec.Struct, frozen=True, tag="owner"):
     reason: str
 
 
-Record: TypeAlias = TurnRecord | OwnerChanged
+class PeopleJoined(msgspec.Struct, frozen=True, tag="joined"):
+    """Two people of ours turned out to be one: all that was of `gone` is of `kept` from then on."""
+
+    kept: str
+    gone: str
+
+
+Record: TypeAlias = TurnRecord | OwnerChanged | PeopleJoined
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
@@ -44,7 +51,7 @@ _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One record. `kind` is turn, parked or owner; `record` is None once it was erased."""
+    """One record. `kind` is turn, parked, owner or joined; `record` is None once it was erased."""
 
     id: int
     conversation: str

@@ -79,7 +79,7 @@ def _mine(conn: Connection, keys: Keyring, held: Held) -> tuple[TicketFacts, ...
 
 
 def _of_ticket(conn: Connection, keys: Keyring, ticket: Ticket, held: Held) -> TicketFacts:
-    mine = ticket.person == held.person or ticket.conversation == held.conversation
+    mine = tickets.is_of(ticket, held.person, held.conversation)
     history = tickets.notes(conn, keys, ticket.code, inner=False) if mine else []
     return TicketFacts(
         code=ticket.code,

@@ -49,6 +49,16 @@ _TRIES = select(
     identity_tries.c.proved.is_(False),
 )
 _ADD_TRY = insert(identity_tries)
+_PROVED = (
+    select(members.c.id, members.c.phone_lookup)
+    .where(members.c.nik_lookup == bindparam("nik"))
+    .with_for_update(key_share=True)
+)
+_SHARES_PHONE = (
+    select(members.c.id)
+    .where(members.c.phone_lookup == bindparam("phone"), members.c.id != bindparam("which"))
+    .limit(1)
+)
 
 
 def _raise_alert(statement: Insert) -> Executable:
@@ -85,6 +95,18 @@ def check(conn: Connection, keys: Keyring, query: IdentityCheck, *, person: str,
     if member and phone_fits and fact_fits:
         return IdentityResult("proved", member, tries.failures, tries.own)
     return IdentityResult("failed", failures=tries.failures, own_failures=tries.own)
+
+
+def member_proved(conn: Connection, keys: Keyring, nik: str) -> str | None:
+    """Which member a person is, who has proved it for this NIK; the member's row is held until the transaction ends.
+
+    None where the proof says less: the phone on the record is another member's, too (families share one), so that
+    whoever holds it may be either.
+    """
+    record = conn.execute(_PROVED, {"nik": keys.lookup("nik", nik)}).first()
+    if record is None or conn.execute(_SHARES_PHONE, {"phone": record.phone_lookup, "which": record.id}).first():
+        return None
+    return str(record.id)
 
 
 def tries_on(conn: Connection, nik_lookup: bytes, *, person: str, now: datetime) -> Tries:

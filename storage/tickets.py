@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, update
 
 from flows.model import OpenTicket
 from storage.ids import Ids
@@ -16,6 +16,8 @@ from storage.tables import application_receipts, codes, ticket_notes, tickets
 
 Status = Literal["open", "waiting", "resolved", "closed"]
 UNSETTLED: tuple[Status, ...] = ("open", "waiting")
+KEPT_APART = "safety"
+"""The kind of ticket that is seen only where it was opened: whom somebody fears may hold their other phone."""
 
 _DETAILS = msgspec.json.Decoder(dict[str, str])
 _MEDIA = msgspec.json.Decoder(tuple[str, ...])
@@ -87,7 +89,12 @@ _SET_OWNER = (
 _TOUCH = update(tickets).where(tickets.c.code == bindparam("which")).values(updated_at=bindparam("now"))
 _OF_PERSON = (
     select(tickets)
-    .where(or_(tickets.c.person == bindparam("who"), tickets.c.conversation == bindparam("of")))
+    .where(
+        or_(
+            and_(tickets.c.person == bindparam("who"), tickets.c.kind != KEPT_APART),
+            tickets.c.conversation == bindparam("of"),
+        )
+    )
     .order_by(tickets.c.opened_at.desc(), tickets.c.code)
     .limit(bindparam("count"))
 )
@@ -185,8 +192,13 @@ def conversation_of(conn: Connection, code: str) -> str | None:
     return found or conn.execute(_CONVERSATION_OF_RECEIPT, {"which": code}).scalar()
 
 
+def is_of(ticket: Ticket, person: str, conversation: str) -> bool:
+    """Whether who holds this conversation may read the ticket: filed by this person, or from here."""
+    return ticket.conversation == conversation or (ticket.person == person and ticket.kind != KEPT_APART)
+
+
 def of_person(conn: Connection, keys: Keyring, person: str, conversation: str, *, limit: int = 10) -> list[Ticket]:
-    """Tickets filed by this person or from this conversation, newest first."""
+    """Tickets filed by this person or from this conversation, as `is_of` says, newest first."""
     rows = conn.execute(_OF_PERSON, {"who": person, "of": conversation, "count": limit})
     return [_ticket(keys, row) for row in rows]
 

@@ -32,6 +32,7 @@ from flows.model import (
 )
 from storage import (
     applications,
+    audit,
     consents,
     conversations,
     events,
@@ -44,7 +45,7 @@ from storage import (
     wrong_codes,
 )
 from storage.conversations import Held
-from storage.events import OwnerChanged, TurnRecord
+from storage.events import OwnerChanged, PeopleJoined, TurnRecord
 from storage.ids import Ids
 from storage.inbox import Pending
 from storage.keyring import Keyring
@@ -53,6 +54,7 @@ from storage.outbox import Rendered
 BOT = "bot"
 PARKED = "parked"
 IDENTITY_ALERT = "identity_alert"
+JOINED = "joined"
 
 
 class AlreadyHandled(Exception):
@@ -99,6 +101,9 @@ def finish(
     conversations.save(conn, keys, held, decision.session, owner=owner, now=now)
     for effect in decision.effects:
         _carry_out(conn, keys, held, pending, effect, ids=ids, now=now)
+    for effect in decision.effects:
+        if isinstance(effect, RecordIdentityTry) and effect.proved:
+            _prove(conn, keys, held, pending, effect, now=now)
     events.add(
         conn,
         keys,
@@ -303,6 +308,22 @@ def _carry_out(
 def _staff_of(content: Content) -> str:
     """The id of the staff member whose act this is, '' for anything else."""
     return content.staff if isinstance(content, StaffAction) else ""
+
+
+def _prove(
+    conn: Connection, keys: Keyring, held: Held, pending: Pending, effect: RecordIdentityTry, *, now: datetime
+) -> None:
+    """After everything else of the turn, because the person may become another: the one who proved the same before."""
+    member = identity.member_proved(conn, keys, effect.nik)
+    joined = people.prove(conn, held.person, member) if member is not None else None
+    if joined is None:
+        return
+    record = PeopleJoined(joined.kept, joined.gone)
+    events.add(
+        conn, keys, conversation=held.conversation, inbox_id=pending.inbox_id, kind=JOINED, record=record, now=now
+    )
+    for action, subject in (("person_kept", joined.kept), ("person_joined", joined.gone)):
+        audit.record(conn, staff="", action=action, subject=subject, now=now)
 
 
 def _record_identity_try(

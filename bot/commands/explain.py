@@ -21,7 +21,7 @@ from bot.commands.times import office_time
 from flows.format import code_groups
 from flows.model import Trace
 from storage import events, outbox, tickets
-from storage.events import Event, OwnerChanged, TurnRecord
+from storage.events import Event, OwnerChanged, PeopleJoined, Record, TurnRecord
 from storage.outbox import Outgoing
 
 MASK: Final = "••••"
@@ -75,9 +75,11 @@ def as_text(event: Event, replies: Sequence[Outgoing], zone: str) -> str:
                 lines.append("  ms: " + ", ".join(f"{name} {ms:.2f}" for name, ms in turn.timings_ms.items()))
         case OwnerChanged() as change:
             lines.append(f"  owner: {change.before} → {change.after} ({change.reason})")
+        case PeopleJoined() as joined:
+            lines.append(f"  one person: {joined.gone} is {joined.kept}")
         case None:
             lines.append("  erased")
-    if event.kind != "owner":
+    if event.kind not in ("owner", "joined"):
         lines += [f"  said: {row.key} [{row.status}, failed tries {row.attempts}]" for row in replies]
     return "\n".join(lines)
 
@@ -89,7 +91,7 @@ def _masked(trace: Trace) -> Trace:
     return msgspec.structs.replace(trace, value=MASK)
 
 
-def _without_values(record: TurnRecord | OwnerChanged | None) -> TurnRecord | OwnerChanged | None:
+def _without_values(record: Record | None) -> Record | None:
     if not isinstance(record, TurnRecord):
         return record
     return msgspec.structs.replace(record, traces=tuple(_masked(trace) for trace in record.traces))
