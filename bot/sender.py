@@ -53,14 +53,19 @@ WINDOW_MARGIN: Final = timedelta(minutes=5)
 
 @dataclass(slots=True)
 class Claimed:
-    """What one look at the outbox brought: messages to send, people to invite, and how much was done on the spot."""
+    """What one look at the outbox brought.
+
+    `rows` are to be sent, `shut_out` to people whose window is closed; `invitations` are for people to be asked to
+    write. `done` is how much was done on the spot.
+    """
 
     rows: list[Outgoing] = field(default_factory=list)
+    shut_out: list[Outgoing] = field(default_factory=list)
     invitations: list[Outgoing] = field(default_factory=list)
     done: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.rows or self.invitations or self.done)
+        return bool(self.rows or self.shut_out or self.invitations or self.done)
 
 
 @dataclass(slots=True)
@@ -146,10 +151,10 @@ class Sender:
     def claim(self, conn: Connection) -> Claimed:
         """What may be sent now by the channels of this process, now its own. Runs inside a transaction."""
         claimed = Claimed()
-        for name, channel in self.channels.items():
+        for channel in self.channels.values():
             self._claim_rows(conn, channel, claimed)
-            if channel.confirms_within or channel.invites:
-                self._claim_invitations(conn, name, claimed)
+            if channel.has_windows:
+                self._claim_shut_out(conn, channel, claimed)
         return claimed
 
     def _claim_rows(self, conn: Connection, channel: Channel, claimed: Claimed) -> None:
@@ -174,17 +179,39 @@ class Sender:
             else:
                 claimed.rows.append(row)
 
-    def _claim_invitations(self, conn: Connection, name: str, claimed: Claimed) -> None:
-        """People whose window is closed while something waits for them: asked to write once, or staff are told."""
+    def _claim_shut_out(self, conn: Connection, channel: Channel, claimed: Claimed) -> None:
+        """What waits for people whose window is closed goes out in a template, or they are asked to write, once.
+
+        Where the platform allows neither, staff are told.
+        """
         now = self.clock.now()
-        channel = self.channels[name]
-        for row in outbox.shut_out(conn, self.keys, channel=name, open_at=now + WINDOW_MARGIN, limit=CLAIM_AT_ONCE):
+        for row in outbox.shut_out(
+            conn,
+            self.keys,
+            channel=channel.name,
+            now=now,
+            limit=CLAIM_AT_ONCE,
+            doubt=channel.confirms_within,
+            margin=WINDOW_MARGIN,
+        ):
+            if channel.can_reach_shut_out(row):
+                self._claim_for_template(conn, channel, row, claimed)
+                continue
             senders.mark_invited(conn, row.conversation, now)
             claimed.done += 1
             if channel.invites:
                 claimed.invitations.append(row)
             else:
                 self._tell_staff(conn, row, WINDOW_CLOSED, now)
+
+    def _claim_for_template(self, conn: Connection, channel: Channel, row: Outgoing, claimed: Claimed) -> None:
+        now = self.clock.now()
+        later = pacing.take(conn, self.keys, channel.paces(row.address), now)
+        if later is not None:
+            outbox.give_back(conn, row.id, not_before=later)
+            self.wake_at(later)
+        elif outbox.take(conn, [row.id], worker=self.worker, now=now, lease_until=now + self.lease):
+            claimed.shut_out.append(row)
 
     def begin(self, claimed: Claimed) -> None:
         """Begins to send what was claimed, each conversation in its order."""
@@ -194,6 +221,9 @@ class Sender:
         for conversation, its_rows in by_conversation.items():
             self._behind.add(conversation)  # only its first waiting row could be claimed
             self._start(self._send_in_order(its_rows))
+        for row in claimed.shut_out:
+            self._behind.add(row.conversation)
+            self._start(self._send_in_order([row], shut_out=True))
         for row in claimed.invitations:
             self._start(self._invite(row))
 
@@ -215,12 +245,12 @@ class Sender:
 
     # ── one conversation ─────────────────────────────────────────────────────────────────────────
 
-    async def _send_in_order(self, rows: Sequence[Outgoing]) -> None:
+    async def _send_in_order(self, rows: Sequence[Outgoing], *, shut_out: bool = False) -> None:
         """Sends rows of one conversation until done or until one fails; what stands behind that one is given back."""
         sent: dict[int, str] = {}
         failure: SendError | None = None
         for row in rows:
-            result = await self._send(row)
+            result = await self._send(row, shut_out=shut_out)
             if isinstance(result, SendError):
                 failure = result
                 break
@@ -238,10 +268,11 @@ class Sender:
             await self._send(row)
             faults.point("after_send")
 
-    async def _send(self, row: Outgoing) -> str | SendError:
+    async def _send(self, row: Outgoing, *, shut_out: bool = False) -> str | SendError:
         """What the platform calls the message, or why it was not taken."""
+        channel = self.channels[row.channel]
         try:
-            name = await self.channels[row.channel].send(row)
+            name = await (channel.send_shut_out(row) if shut_out else channel.send(row))
         except SendError as error:
             return error
         except Exception as error:
@@ -290,12 +321,17 @@ class Sender:
             outbox.give_back(conn, row.id)
         elif failure.pauses is not None:
             self._pause(conn, row, failure, now + failure.pauses)
+        elif failure.retry_at is not None and not failure.permanent:
+            # The platform said when: it took nothing, and a long flood must not use the tries up.
+            outbox.give_back(conn, row.id, not_before=failure.retry_at)
+            self.wake_at(failure.retry_at)
+            log.info("send.again", conversation=row.conversation, outbox=row.id, reason=failure.word)
         elif failure.permanent or row.attempts + 1 >= self.limits.max_attempts:
             self._give_up(
                 conn, row.id, row.conversation, channel=row.channel, text=row.body.text, word=failure.word, now=now
             )
         else:
-            retry_at = failure.retry_at or now + self._backoff(row, failure)
+            retry_at = now + self._backoff(row, failure)
             outbox.retry_later(conn, row.id, not_before=retry_at, error_word=failure.word)
             self.wake_at(retry_at)
             log.info("send.again", conversation=row.conversation, outbox=row.id, reason=failure.word)

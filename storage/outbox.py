@@ -169,7 +169,9 @@ _SHUT_OUT = (
     .where(
         outbox.c.status == NEW,
         outbox.c.channel == bindparam("channel"),
+        _FREE,
         _FIRST_UNSENT,
+        _NOT_IN_DOUBT,
         addresses.c.unreachable_at.is_(None),
         addresses.c.window_until <= bindparam("open_at"),
         addresses.c.invited_at.is_(None),
@@ -307,18 +309,33 @@ def claim_next(
     if not found:
         return []
     ids = [row[0] for row in found]
-    taken = set(
-        conn.execute(_TAKE, {"rows": ids, "now": now, "by": worker, "until": lease_until, "tried": now}).scalars()
-    )
+    taken = take(conn, ids, worker=worker, now=now, lease_until=lease_until)
     return [_readable(keys, row) or Unreadable(row[0], row[1]) for row in found if row[0] in taken]
 
 
-def shut_out(conn: Connection, keys: Keyring, *, channel: str, open_at: datetime, limit: int) -> list[Outgoing]:
-    """The first waiting reply of each person whose window is closed and who was not yet asked to write.
+def take(conn: Connection, ids: Sequence[int], *, worker: str, now: datetime, lease_until: datetime) -> set[int]:
+    """Claims these replies for `worker`, as far as nobody else has them. Which are now its own."""
+    given = {"rows": list(ids), "now": now, "by": worker, "until": lease_until, "tried": now}
+    return set(conn.execute(_TAKE, given).scalars())
+
+
+def shut_out(
+    conn: Connection,
+    keys: Keyring,
+    *,
+    channel: str,
+    now: datetime,
+    limit: int,
+    doubt: timedelta = timedelta(0),
+    margin: timedelta = timedelta(0),
+) -> list[Outgoing]:
+    """The first waiting reply of each person whose window is closed and who was not yet asked to write. Not claimed.
 
     People who want no messages of our own accord are not among them; what waits for them waits until they write.
+    `doubt` and `margin` as in `claim_next`.
     """
-    rows = conn.execute(_SHUT_OUT, {"channel": channel, "open_at": open_at, "count": limit})
+    given = {"channel": channel, "now": now, "open_at": now + margin, "tried_before": now - doubt, "count": limit}
+    rows = conn.execute(_SHUT_OUT, given)
     return [readable for row in rows if (readable := _readable(keys, row)) is not None]
 
 

@@ -93,12 +93,14 @@ class Channel:
 
     `reads_outbox`: its far end reads the outbox itself, so what is stored is sent. `confirms_within`: the platform
     tells later which messages it has taken; one whose sending ended in doubt is not sent again before that.
-    `invites`: it can ask a person to write whose window is closed.
+    `has_windows`: the platform takes free messages only for so long after the person wrote; `invites`: then it can ask
+    them to write.
     """
 
     name: str
     reads_outbox: bool = False
     confirms_within: timedelta = timedelta(0)
+    has_windows: bool = False
     invites: bool = False
 
     async def send(self, outgoing: Outgoing) -> str:
@@ -110,6 +112,14 @@ class Channel:
 
     async def fetch(self, media: Media) -> Fetched:
         """The file that the platform keeps for `media.source`. Raises FetchError."""
+        raise NotImplementedError
+
+    def can_reach_shut_out(self, outgoing: Outgoing) -> bool:
+        """Whether this message may go out to a person whose window is closed, within an approved template."""
+        return False
+
+    async def send_shut_out(self, outgoing: Outgoing) -> str:
+        """The same as `send`, for a person whose window is closed. Raises SendError."""
         raise NotImplementedError
 
     async def invite(self, outgoing: Outgoing) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import mimetypes
-import wave
+import struct
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,6 @@ from flows.model import Media
 
 _PICTURES: Final = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 _SIZE: Final = (64, 48)
-_SECOND_OF_SILENCE: Final = b"\0\0" * 8000
 
 
 def attached(script: Path, sent: SendMedia, *, media: str, max_bytes: int) -> tuple[Media, tuple[Attachment, ...]]:
@@ -47,15 +46,36 @@ def bytes_of(script: Path, sent: SendMedia) -> bytes:
 
 
 def make(kind: MediaKind, suffix: str) -> bytes:
-    """A small valid file: a plain picture, a second of silence, or a page with a picture."""
-    out = io.BytesIO()
+    """A small valid file: a plain picture, a moment of silence, or a page with a picture."""
     if kind == "voice":
-        with wave.open(out, "wb") as sound:
-            sound.setnchannels(1)
-            sound.setsampwidth(2)
-            sound.setframerate(8000)
-            sound.writeframes(_SECOND_OF_SILENCE)
-        return out.getvalue()
+        return _voice_note()
+    out = io.BytesIO()
     picture = Image.new("RGB", _SIZE, "lightgray")
     picture.save(out, "PDF" if kind == "document" and suffix not in _PICTURES else _PICTURES.get(suffix, "JPEG"))
     return out.getvalue()
+
+
+def _voice_note() -> bytes:
+    """Silence as phones record it: one Opus packet in an Ogg stream (RFC 7845)."""
+    head = b"OpusHead" + struct.pack("<BBHIhB", 1, 1, 0, 48_000, 0, 0)
+    tags = b"OpusTags" + struct.pack("<I", 0) + struct.pack("<I", 0)
+    silence = b"\xf8\xff\xfe"
+    packets = ((2, 0, head), (0, 0, tags), (4, 960, silence))
+    return b"".join(_ogg_page(kind, samples, page, packet) for page, (kind, samples, packet) in enumerate(packets))
+
+
+def _ogg_page(kind: int, samples: int, number: int, packet: bytes) -> bytes:
+    head = struct.pack("<4sBBqIII", b"OggS", 0, kind, samples, 1, number, 0) + bytes([1, len(packet)])
+    page = bytearray(head + packet)
+    page[22:26] = struct.pack("<I", _ogg_checksum(page))
+    return bytes(page)
+
+
+def _ogg_checksum(page: bytes | bytearray) -> int:
+    """CRC-32 with the polynomial of RFC 3533, neither reflected nor inverted."""
+    sum_ = 0
+    for byte in page:
+        sum_ ^= byte << 24
+        for _ in range(8):
+            sum_ = (sum_ << 1 ^ 0x04C11DB7 if sum_ & 0x80000000 else sum_ << 1) & 0xFFFFFFFF
+    return sum_

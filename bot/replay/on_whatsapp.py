@@ -43,6 +43,9 @@ from storage.outbox import Outgoing
 VERIFY: Final = "replay-verify-token"
 ORIGIN: Final = "http://replay.test"
 NEWS: Final = Template(name="ada_kabar", body="Ada kabar untuk Bapak/Ibu. Balas pesan ini untuk membacanya.")
+WORDS: Final = Template(
+    name="kabar_laporan", body="Kabar dari layanan Rangkul: {{1}} Balas pesan ini kalau ada pertanyaan."
+)
 FIRST_USER: Final = 13_491_208_655_302_741_918
 
 
@@ -53,7 +56,7 @@ class OnWhatsApp:
 
     def __init__(self, config: Config, keys: Keyring, flows: Flows, clock: Clock, ids: Ids) -> None:
         self.taken: list[Outgoing] = []
-        self.fake = FakeWhatsApp(now=clock.now, templates=[NEWS])
+        self.fake = FakeWhatsApp(now=clock.now, templates=[NEWS, WORDS])
         self._config = on_whatsapp(config, self.fake)
         self._keys, self._flows, self._clock, self._ids = keys, flows, clock, ids
         self._users: dict[str, User] = {}
@@ -160,6 +163,7 @@ def on_whatsapp(config: Config, fake: FakeWhatsApp) -> Config:
             "phone_number_id": account.phone_id,
             "waba_id": account.waba_id,
             "template_news": NEWS.name,
+            "template_message": WORDS.name,
             "api_base_url": "http://127.0.0.1/v26.0",
             "ask_ids_in_chat": config.whatsapp.ask_ids_in_chat,
             "mark_read": False,

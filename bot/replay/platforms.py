@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -162,8 +162,10 @@ class Watched(Channel):
     ) -> None:
         self.name = inner.name
         self.confirms_within = inner.confirms_within
+        self.has_windows = inner.has_windows
         self.invites = inner.invites
         self.paces = inner.paces  # type: ignore[method-assign]
+        self.can_reach_shut_out = inner.can_reach_shut_out  # type: ignore[method-assign]
         self.fetch = inner.fetch  # type: ignore[method-assign]
         self.invite = inner.invite  # type: ignore[method-assign]
         self._inner = inner
@@ -172,9 +174,15 @@ class Watched(Channel):
         self._agrees = agrees
 
     async def send(self, outgoing: Outgoing) -> str:
+        return await self._noted(outgoing, self._inner.send(outgoing))
+
+    async def send_shut_out(self, outgoing: Outgoing) -> str:
+        return await self._noted(outgoing, self._inner.send_shut_out(outgoing))
+
+    async def _noted(self, outgoing: Outgoing, sending: Coroutine[Any, Any, str]) -> str:
         before = self._accepted()
         try:
-            return await self._inner.send(outgoing)
+            return await sending
         finally:
             if self._accepted() > before:
                 self._taken.append(outgoing)
@@ -196,7 +204,7 @@ def said_by(row: Outgoing) -> tuple[Outgoing, ...]:
 
 def as_seen(row: Outgoing, text: str, titles: Sequence[str]) -> str:
     """What is wrong with the message that a person sees, "" when it holds all that was said."""
-    if row.body.text not in text:
+    if " ".join(row.body.text.split()) not in " ".join(text.split()):
         return f"the person sees {text!r} where {row.body.text!r} was said"
     if row.body.shown_as == "text":
         return ""

@@ -159,6 +159,8 @@ class Play:
                 inbox_ids = await self._staff(step)
             case WaitStep():
                 await self._wait(step)
+        if self.stage.program.sender.paces_itself:
+            await self._retry_sends()
         await self._clear_up(step)
         self._note_replies()
         self._refuse_parked(step, self.log[logged:])
@@ -343,8 +345,6 @@ class Play:
             await self._recover()
         if len(self.stage.platform.taken) == before:
             await self._settle()
-        if self.stage.program.sender.paces_itself:
-            await self._retry_sends()
 
     async def _recover(self) -> None:
         """The process died: a new one on the same file, after the dead one's hold on its messages ran out."""

@@ -15,7 +15,7 @@ from bot.channels.base import Channel, Fetched, FetchError, SendError
 from bot.channels.media import examined, require_whole
 from bot.channels.whatsapp import NAME
 from bot.channels.whatsapp.errors import refused, unheard
-from bot.channels.whatsapp.rendering import Message, message_of, takes_picture, template
+from bot.channels.whatsapp.rendering import Message, fits_template, message_of, takes_picture, template
 from bot.clock import Clock
 from bot.config import WhatsAppSection, is_given
 from flows.model import Media
@@ -54,6 +54,7 @@ class WhatsAppChannel(Channel):
 
     name = NAME
     confirms_within = timedelta(seconds=60)
+    has_windows = True
 
     def __init__(
         self,
@@ -97,6 +98,16 @@ class WhatsAppChannel(Channel):
         image = await self._uploaded(outgoing) if takes_picture(outgoing.body) else ""
         knows_phone = outgoing.phone is not None
         message = message_of(outgoing.body, open_list=self._open_list, knows_phone=knows_phone, image=image)
+        return await self._send(message, outgoing, tracker=str(outgoing.id))
+
+    def can_reach_shut_out(self, outgoing: Outgoing) -> bool:
+        """Words alone, short enough for the one place that the template has."""
+        return bool(self._settings.template_message) and fits_template(outgoing.body)
+
+    async def send_shut_out(self, outgoing: Outgoing) -> str:
+        """Sends the words within the template for single messages. Raises SendError."""
+        settings = self._settings
+        message = template(settings.template_message, settings.template_language, outgoing.body.text)
         return await self._send(message, outgoing, tracker=str(outgoing.id))
 
     async def invite(self, outgoing: Outgoing) -> str:
