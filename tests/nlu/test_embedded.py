@@ -177,6 +177,8 @@ def test_no_text_is_too_strange(engine: Understander, text: str) -> None:
         ("mau daftar sekalian tanya iurannya berapa", ["enroll", "calculate_contribution"]),
         ("mau bayar iuran dan ganti nomor hp", ["pay_contribution", "update_profile"]),
         ("syarat daftar apa aja, terus bayarnya di mana?", ["faq/requirements", "faq/payment_channels"]),
+        ("bayarnya di mana dan paling lambat tanggal berapa", ["faq/payment_channels", "faq/payment_deadline"]),
+        ("minta alamat kantor Jepara, sekalian cek status kartu saya dong", ["find_office", "check_membership"]),
     ],
 )
 def test_two_requests_come_apart(engine: Understander, text: str, intents: list[str]) -> None:
@@ -227,11 +229,13 @@ def test_thanks_alone_stay_thanks(engine: Understander) -> None:
 @pytest.mark.parametrize(
     ("file", "floor"),
     [
-        ("intents_holdout.tsv", 0.95),
-        ("intents_blind.tsv", 0.95),
+        ("intents_holdout.tsv", 0.96),
+        ("intents_blind.tsv", 0.96),
+        ("intents_blind_2.tsv", 0.96),
         ("intents_fresh.tsv", 0.95),
-        ("complaints_holdout.tsv", 0.92),
-        ("complaints_blind.tsv", 0.92),
+        ("complaints_holdout.tsv", 0.94),
+        ("complaints_blind.tsv", 0.95),
+        ("complaints_blind_2.tsv", 0.95),
     ],
 )
 def test_holds_on_texts_it_never_saw(engine: Understander, file: str, floor: float) -> None:
@@ -240,7 +244,7 @@ def test_holds_on_texts_it_never_saw(engine: Understander, file: str, floor: flo
     assert isinstance(report, LabelReport)
     assert report.accuracy >= floor
     assert report.macro_f1 >= floor
-    assert report.wrong_confident <= report.rows * 0.06
+    assert report.wrong_very_confident <= report.rows * 0.015
 
 
 # ── training and its cache ────────────────────────────────────────────────────────────────────────────────────────
