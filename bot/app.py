@@ -27,6 +27,7 @@ from bot.logs import whereabouts
 from bot.outage import waited_out
 from bot.schedule import fire_due, purge_old
 from bot.sender import Claimed, Sender
+from bot.speech import speech_of
 from bot.turn import Outcome, Turns
 from bot.understanding import close_engine, open_engine
 from bot.worklist import Worklist
@@ -435,6 +436,7 @@ def assemble(
     """Puts the parts together. Opens nothing, starts nothing."""
     worker = f"{socket.gethostname()}:{os.getpid()}:{ids.new()[:8]}"
     lease = timedelta(seconds=config.turn.lease_s)
+    speech = speech_of(config.speech)
     sender = Sender(
         db=database,
         keys=keys,
@@ -452,7 +454,7 @@ def assemble(
         flows=flows,
         understander=understander,
         sender=sender,
-        incoming=Incoming(database, keys, sender.channels, clock),
+        incoming=Incoming(database, keys, sender.channels, clock, speech.transcribed if speech else None),
         clock=clock,
         ids=ids,
         worker=worker,

@@ -10,6 +10,7 @@ import binascii
 import json
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -212,6 +213,7 @@ class WhatsAppSection(Section):
     media_hosts: tuple[str, ...] = ("lookaside.fbsbx.com",)
     media_max_bytes: Annotated[int, Field(ge=10_000, le=100_000_000)] = 16_000_000
     ask_ids_in_chat: bool = False
+    template_message: Annotated[str, Field(pattern=r"^[a-z0-9_]{0,512}$")] = ""
     template_news: Annotated[str, Field(pattern=r"^[a-z0-9_]{0,512}$")] = ""
     template_language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(_[A-Z]{2})?$")] = "id"
     mark_read: bool = True
@@ -235,6 +237,20 @@ class WhatsAppSection(Section):
         secrets = {"app_secret": self.app_secret, "verify_token": self.verify_token}
         lacking = [name for name, secret in secrets.items() if not is_given(secret)]
         return lacking if self.phone_number_id else [*lacking, "phone_number_id"]
+
+
+class SpeechSection(Section):
+    """Voice notes into words. Off without a command."""
+
+    command: Annotated[str, Field(max_length=2000)] = ""
+    timeout_s: Annotated[float, Field(ge=1, le=300)] = 20.0
+    max_chars: Annotated[int, Field(ge=100, le=20_000)] = 2000
+
+    @field_validator("command")
+    @classmethod
+    def _is_command(cls, command: str) -> str:
+        shlex.split(command)  # raises ValueError where a quotation has no end
+        return command.strip()
 
 
 class Retention(Section):
@@ -261,6 +277,7 @@ class Config(Section):
     nlu: NluSection = NluSection()
     telegram: TelegramSection = TelegramSection()
     whatsapp: WhatsAppSection = WhatsAppSection()
+    speech: SpeechSection = SpeechSection()
     retention: Retention = Retention()
     logs: Logs = Logs()
 
