@@ -27,7 +27,17 @@ class Failed:
     word: str
 
 
-_COLUMNS = (outbox.c.id, outbox.c.conversation, outbox.c.channel, outbox.c.status, outbox.c.delivery, outbox.c.attempts)
+_COLUMNS = (
+    outbox.c.id,
+    outbox.c.conversation,
+    outbox.c.channel,
+    outbox.c.status,
+    outbox.c.delivery,
+    outbox.c.attempts,
+    outbox.c.platform_id,
+    outbox.c.tried_at,
+    outbox.c.body.is_(None).label("erased"),
+)
 _BY_ID = select(*_COLUMNS).where(outbox.c.id == bindparam("row"), outbox.c.channel == bindparam("of")).with_for_update()
 _BY_NAME = select(*_COLUMNS).where(outbox.c.platform_id == bindparam("name")).with_for_update()
 _SET = update(outbox).where(outbox.c.id == bindparam("row")).values(delivery=bindparam("told"))
@@ -50,7 +60,6 @@ _AGAIN = (
         status="new",
         sent_at=None,
         delivery=None,
-        platform_id=None,
         worker=None,
         tried_at=None,
         attempts=outbox.c.attempts + 1,
@@ -70,31 +79,45 @@ def take_in(
 ) -> Failed | None:
     """Keeps what a platform tells. Safe to call again, in any order.
 
-    A message whose sending had ended in doubt is known to be sent now. One that failed is sent again from
-    `not_before` on where that helps and it was not tried too often, or waits for the person; otherwise it is given
-    back as `Failed`, once.
+    A message whose sending had ended in doubt is known to be sent now. One that failed, and of which nothing better
+    was told, is sent again from `not_before` on where that helps and it was not tried too often, or waits for the
+    person; otherwise it is given back as `Failed`, once, unless staff were told when it was parked.
     """
     name = platform_name(keys, report.channel, report.platform_id)
     row = _find(conn, report, name)
-    if row is None:
+    if row is None or _is_of_earlier_sending(row, name) or RANK[report.status] <= RANK.get(row.delivery or "", 0):
         return None
-    outbox_id, conversation, channel, status, delivery, attempts = row
-    if RANK[report.status] <= RANK.get(delivery or "", 0):
+    if row.status == "new":
+        conn.execute(_TAKEN, {"row": row.id, "now": now, "name": name})
+    if report.status == "failed" and _goes_again(row, report, max_attempts):
+        waits = report.then == "wait_for_person"
+        if waits:
+            senders.shut_window(conn, row.conversation, now)
+        conn.execute(_AGAIN, {"row": row.id, "not_before": None if waits else not_before, "word": report.word})
         return None
-    if status == "new":
-        conn.execute(_TAKEN, {"row": outbox_id, "now": now, "name": name})
-    if report.status != "failed":
-        conn.execute(_SET, {"row": outbox_id, "told": report.status})
+    conn.execute(_SET, {"row": row.id, "told": report.status})
+    if report.status != "failed" or row.status == "parked" or row.erased:
         return None
-    if report.then == "wait_for_person":
-        senders.shut_window(conn, conversation, now)
-        conn.execute(_AGAIN, {"row": outbox_id, "not_before": None, "word": report.word})
-        return None
-    if report.then == "again" and attempts + 1 < max_attempts:
-        conn.execute(_AGAIN, {"row": outbox_id, "not_before": not_before, "word": report.word})
-        return None
-    conn.execute(_SET, {"row": outbox_id, "told": "failed"})
-    return Failed(outbox_id, conversation, channel, report.word)
+    return Failed(row.id, row.conversation, row.channel, report.word)
+
+
+def _is_of_earlier_sending(row: Any, name: bytes) -> bool:
+    """Whether the platform tells of a sending that failed before, while the message waits or was sent anew.
+
+    Each sending has a name of its own there, and the row keeps the newest that is known.
+    """
+    if row.platform_id is None:
+        return False
+    if row.status == "new":
+        return bool(row.platform_id == name) or row.tried_at is None
+    return bool(row.platform_id != name)
+
+
+def _goes_again(row: Any, report: Report, max_attempts: int) -> bool:
+    """Whether a failure leads to another sending: not of what was read or erased, or what was given up."""
+    if row.delivery in ("delivered", "read") or row.status == "parked" or row.erased:
+        return False
+    return report.then == "wait_for_person" or (report.then == "again" and row.attempts + 1 < max_attempts)
 
 
 def _find(conn: Connection, report: Report, name: bytes) -> Any:

@@ -9,10 +9,11 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, Update, bindparam, delete, func, or_, select, update
 
 from flows.model import Session
-from storage import web_tokens
+from storage import pacing, web_tokens
 from storage.keyring import Keyring
 from storage.tables import (
     addresses,
+    aliases,
     application_receipts,
     applications,
     conversations,
@@ -22,6 +23,7 @@ from storage.tables import (
     inbox,
     media,
     outbox,
+    people,
     ticket_notes,
     tickets,
     timers,
@@ -102,7 +104,11 @@ _BLANK_APPLICATIONS = (
     .values(form=None)
 )
 _APPLICATIONS_UNDER_WAY = select(func.count()).select_from(applications).where(_OWN_APPLICATIONS, ~_ENDED)
-_DROP_ADDRESSES = delete(addresses).where(addresses.c.conversation.in_(_CONVERSATIONS.scalar_subquery()))
+_DROP_ADDRESSES = (
+    delete(aliases).where(aliases.c.conversation.in_(_CONVERSATIONS.scalar_subquery())),
+    delete(addresses).where(addresses.c.conversation.in_(_CONVERSATIONS.scalar_subquery())),
+)
+_UNLINK = update(people).where(people.c.id == bindparam("who")).values(member=None)
 _ADDRESS = select(addresses.c.lookup, addresses.c.channel, addresses.c.address).where(
     addresses.c.conversation == bindparam("of")
 )
@@ -128,7 +134,7 @@ _END_UNSENT = (
 )
 _BLANK_CONVERSATION = (
     update(inbox).where(inbox.c.conversation == bindparam("of")).values(content=None),
-    update(outbox).where(outbox.c.conversation == bindparam("of")).values(body=None),
+    update(outbox).where(outbox.c.conversation == bindparam("of")).values(body=None, platform_id=None, delivery=None),
     update(events).where(events.c.conversation == bindparam("of")).values(record=None),
     update(media).where(media.c.conversation == bindparam("of")).values(content=None),
     delete(timers).where(timers.c.conversation == bindparam("of")),
@@ -180,14 +186,16 @@ def forget_conversation(conn: Connection, keys: Keyring, conversation: str, *, n
 def forget_person(conn: Connection, keys: Keyring, person: str, *, now: datetime) -> Forgotten:
     """Erase a person: conversations, settled tickets, ended applications and, if nothing is under way, addresses.
 
-    What is under way stays readable and answerable, and is counted in the result; consents stay, without words.
-    Who writes again after the addresses are gone is a new person. Safe to call twice.
+    What is under way stays readable and answerable, and is counted in the result; consents stay, without words. That
+    this person has proved to be a member is forgotten in any case. Who writes again after the addresses are gone is a
+    new person. Safe to call twice.
     """
     held = conn.execute(_CONVERSATIONS, {"who": person}).scalars().all()
     reached = [one for one in held if conn.execute(_ADDRESS, {"of": one}).first() is not None]
     for conversation in reached:
         forget_conversation(conn, keys, conversation, now=now)
     who = {"who": person}
+    conn.execute(_UNLINK, who)
     conn.execute(_BLANK_NOTES, who)
     conn.execute(_BLANK_RECEIPTS, who)
     forgotten = Forgotten(
@@ -198,7 +206,8 @@ def forget_person(conn: Connection, keys: Keyring, person: str, *, now: datetime
         applications_under_way=conn.execute(_APPLICATIONS_UNDER_WAY, who).scalar_one(),
     )
     if not forgotten.tickets_under_way and not forgotten.applications_under_way:
-        conn.execute(_DROP_ADDRESSES, who)
+        for statement in _DROP_ADDRESSES:
+            conn.execute(statement, who)
     return forgotten
 
 
@@ -218,6 +227,7 @@ def purge(
     """
     before = {"before": now - messages_kept, "most": limit}
     conn.execute(_DROP_OLD_FORMS, {"before": now - FORMS_KEPT})
+    pacing.forget_full(conn, now)  # one is kept for every chat that was written to
     for statement in _DROP_OLD_TRIES:
         conn.execute(statement, {"before": now - TRIES_KEPT})
     silent = conn.execute(_SILENT, before).scalars().all()

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, bindparam, select
 from flows.model import Apply, Content, Session, StaffAction, TimerDue
 from storage import consents, conversations, inbox, outbox, people, tickets
 from storage.keyring import Keyring
-from storage.tables import application_receipts, applications, identity_tries
+from storage.tables import application_receipts, applications, identity_tries, members
 from storage.tables import conversations as conversation_table
 from storage.tables import media as media_table
+from storage.tables import outbox as outbox_table
 from storage.tables import people as people_table
 from storage.tables import tickets as ticket_table
 
@@ -20,13 +21,15 @@ from storage.tables import tickets as ticket_table
 class Said(msgspec.Struct, frozen=True):
     """One message of a talk. `author` is person, bot or a staff name.
 
-    What came in has a `content`, None once erased; what went out has a `text`.
+    What came in has a `content`, None once erased; what went out has a `text`, and `delivery` is what the platform told
+    of it: sent, delivered, read or failed.
     """
 
     at: datetime
     author: str
     content: Content | None = None
     text: str = ""
+    delivery: str = ""
 
 
 class Talk(msgspec.Struct, frozen=True):
@@ -82,11 +85,15 @@ class Consent(msgspec.Struct, frozen=True):
 
 
 class Person(msgspec.Struct, frozen=True):
-    """Everything kept about one person, except tickets filed anonymously: those name nobody, here neither."""
+    """Everything kept about one person, except tickets filed anonymously: those name nobody, here neither.
+
+    `member` is our id of the member they have proved to be.
+    """
 
     id: str
     since: datetime
     opted_out_at: datetime | None
+    member: str | None
     talks: tuple[Talk, ...]
     tickets: tuple[FiledTicket, ...]
     applications: tuple[Application, ...]
@@ -96,7 +103,12 @@ class Person(msgspec.Struct, frozen=True):
 
 _decode_form = msgspec.json.Decoder(Apply).decode
 
-_PERSON = select(people_table.c.created_at, people_table.c.opted_out_at).where(people_table.c.id == bindparam("who"))
+_PERSON = select(people_table.c.created_at, people_table.c.opted_out_at, people_table.c.member).where(
+    people_table.c.id == bindparam("who")
+)
+_DELIVERIES = select(outbox_table.c.id, outbox_table.c.delivery).where(
+    outbox_table.c.conversation == bindparam("of"), outbox_table.c.delivery.is_not(None)
+)
 _CODES = select(ticket_table.c.code).where(ticket_table.c.person == bindparam("who")).order_by(ticket_table.c.opened_at)
 _APPLICATIONS = (
     select(
@@ -126,6 +138,12 @@ _PROVED = select(identity_tries.c.person).where(
     identity_tries.c.nik_lookup == bindparam("nik"), identity_tries.c.proved.is_(True)
 )
 
+_IS_MEMBER = (
+    select(people_table.c.id)
+    .join(members, members.c.id == people_table.c.member)
+    .where(members.c.nik_lookup == bindparam("nik"))
+)
+
 
 def who_has_code(conn: Connection, code: str) -> list[str]:
     """The person of a ticket or sign-up, one at most; nobody for a ticket that was filed anonymously."""
@@ -134,9 +152,11 @@ def who_has_code(conn: Connection, code: str) -> list[str]:
 
 
 def who_gave_nik(conn: Connection, keys: Keyring, nik: str) -> list[str]:
-    """Persons who signed somebody up with this NIK, or lately proved to be the member."""
+    """Persons who signed somebody up with this NIK, or proved to be the member."""
     lookup = {"nik": keys.lookup("nik", nik)}
-    return sorted({*conn.execute(_OF_NIK, lookup).scalars(), *conn.execute(_PROVED, lookup).scalars()})
+    return sorted(
+        {person for query in (_OF_NIK, _PROVED, _IS_MEMBER) for person in conn.execute(query, lookup).scalars()}
+    )
 
 
 def of_person(conn: Connection, keys: Keyring, person: str) -> Person:
@@ -149,6 +169,7 @@ def of_person(conn: Connection, keys: Keyring, person: str) -> Person:
         id=person,
         since=row.created_at,
         opted_out_at=row.opted_out_at,
+        member=row.member,
         talks=tuple(_talk(conn, keys, place) for place in people.addresses_of(conn, keys, person)),
         tickets=tuple(_ticket(conn, keys, code) for code in conn.execute(_CODES, who).scalars().all()),
         applications=tuple(
@@ -178,13 +199,20 @@ def of_person(conn: Connection, keys: Keyring, person: str) -> Person:
 def _talk(conn: Connection, keys: Keyring, place: people.Address) -> Talk:
     came = inbox.whole_conversation(conn, keys, place.conversation)
     went = outbox.whole_conversation(conn, keys, place.conversation)
+    deliveries = {row.id: row.delivery for row in conn.execute(_DELIVERIES, {"of": place.conversation})}
     placed = [
         *(
             ((row.inbox_id, -1), Said(row.received_at, "person", content=row.content))
             for row in came
             if not isinstance(row.content, StaffAction | TimerDue)
         ),
-        *(((row.inbox_id, row.n), Said(row.written_at, row.author, text=row.body.text)) for row in went),
+        *(
+            (
+                (row.inbox_id, row.n),
+                Said(row.written_at, row.author, text=row.body.text, delivery=deliveries.get(row.id, "")),
+            )
+            for row in went
+        ),
     ]
     placed.sort(key=lambda one: one[0])
     session = conversations.peek(conn, keys, place.conversation).session

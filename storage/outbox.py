@@ -189,7 +189,12 @@ _TAKE = (
 )
 _MARK_SENT = Prepared(
     update(outbox)
-    .where(outbox.c.id == bindparam("row"), outbox.c.status == NEW)
+    .where(
+        outbox.c.id == bindparam("row"),
+        outbox.c.status == NEW,
+        # Under this name the platform has told already that it failed: it waits for its next sending.
+        or_(outbox.c.platform_id.is_(None), outbox.c.platform_id.is_distinct_from(bindparam("name"))),
+    )
     .values(
         status=literal_column("'sent'"),
         sent_at=bindparam("now"),

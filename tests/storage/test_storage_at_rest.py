@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -20,7 +21,20 @@ from flows.model import (
     Text,
     Trace,
 )
-from storage import erase, events, forms, media, members, staff, tables, web_tokens
+from storage import (
+    deliveries,
+    erase,
+    events,
+    forms,
+    media,
+    members,
+    outbox,
+    pacing,
+    senders,
+    staff,
+    tables,
+    web_tokens,
+)
 from storage.keyring import KeyringError
 from storage.tables import metadata
 
@@ -44,6 +58,9 @@ SECRETS = (
     "trace-value-secret",
     "alasan-rahasia",
     "987654321",
+    "ID.90000000000000777",
+    "6281200009777",
+    "wamid.HBgNNjI4MTIwMDAwOTc3NxUCABIY",
 )
 
 
@@ -75,7 +92,7 @@ async def fill(desk: Desk) -> str:
     )
     accepted = await desk.accept(message)
     slots = {"person_name": "Siti Rahayu", "nik": NIK, "income": 987_654_321}
-    await desk.finish(
+    row_ids = await desk.finish(
         accepted,
         OpenTicket(
             "RK-1",
@@ -99,6 +116,12 @@ async def fill(desk: Desk) -> str:
         media.save(conn, keys, "media-1", accepted.conversation, "image/jpeg", b"bytes-of-a-photo", now=NOW)
         web_tokens.add(conn, keys, "cookie-token-secret", "visitor-address-secret", now=NOW)
         forms.create(conn, keys, accepted.conversation, "nik", 3, NOW, token="form-token-secret")
+        names = (("bsuid", "ID.90000000000000777"), ("wa_id", "6281200009777"))
+        on_whatsapp = senders.Sender("whatsapp", names[0][1], "+6281200009777", also=names)
+        senders.conversation_of(conn, keys, on_whatsapp, ids=desk.ids, now=NOW)
+        pacing.take(conn, keys, (pacing.Pace("whatsapp|1|6281200009777", timedelta(seconds=6)),), NOW)
+        sent_as = deliveries.platform_name(keys, "web", "wamid.HBgNNjI4MTIwMDAwOTc3NxUCABIY")
+        outbox.mark_sent(conn, row_ids, now=NOW, names=dict.fromkeys(row_ids, sent_as))
         events.add(
             conn,
             keys,

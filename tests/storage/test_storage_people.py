@@ -25,12 +25,27 @@ from flows.model import (
     TicketFacts,
     WrongCodes,
 )
-from storage import audit, conversations, events, facts, inbox, members, outbox, people, tickets
+from storage import (
+    audit,
+    conversations,
+    deliveries,
+    erase,
+    events,
+    export,
+    facts,
+    inbox,
+    members,
+    outbox,
+    pacing,
+    people,
+    senders,
+    tickets,
+)
 from storage.database import Conflict
 from storage.events import PeopleJoined
-from storage.inbox import Accepted
+from storage.inbox import Accepted, Report
 from storage.members import MemberRow
-from storage.tables import metadata
+from storage.tables import addresses, aliases, metadata
 from storage.tables import people as people_table
 
 pytestmark = pytest.mark.asyncio
@@ -256,6 +271,73 @@ async def test_failed_tries_of_both_count_after(desk: Desk) -> None:
     talks = await two_talks(desk, telegram=(wrong, wrong, PROOF), whatsapp=(wrong, PROOF))
     told = await ask(desk, talks[1], IdentityCheck(OTHER_NIK, "+6281234509002", "kpj_last4", "9002"))
     assert told == IdentityResult("locked", failures=3, own_failures=3)
+
+
+# ── erased and handed out as one ─────────────────────────────────────────────────────────────────
+
+
+async def test_who_is_forgotten_is_forgotten_everywhere(desk: Desk) -> None:
+    """Both talks, every name on the platforms, and that they were a member; the next proof joins nobody with them."""
+    talks = await two_talks(desk, telegram=(PROOF,))
+    names = (("bsuid", "ID.9"), ("wa_id", "6281234509001"))
+    where = senders.Sender("whatsapp", "ID.9", PHONE, also=names)
+    third = await desk.database.transaction(
+        lambda conn: senders.conversation_of(conn, desk.keys, where, ids=desk.ids, now=NOW)
+    )
+    pace = pacing.Pace("whatsapp|1|6281234509001", timedelta(seconds=6))
+    await desk.database.transaction(lambda conn: pacing.take(conn, desk.keys, (pace,), NOW))
+    of_third = await person_of(desk, third)
+    older = await person_of(desk, talks[0])
+    await desk.database.transaction(lambda conn: people.prove(conn, of_third, "member-1"))
+    assert await person_of(desk, third) == older
+    forgotten = await desk.database.transaction(lambda conn: erase.forget_person(conn, desk.keys, older, now=NOW))
+    assert (forgotten.conversations, forgotten.tickets_under_way) == (2, 0)
+    assert set((await desk.database.read(links)).values()) == {None}
+    rows = [select(func.count()).select_from(table) for table in (aliases, addresses)]
+    assert await desk.database.read(lambda conn: [conn.execute(query).scalar_one() for query in rows]) == [0, 1]
+    tomorrow = NOW + timedelta(days=1)
+    await desk.database.transaction(
+        lambda conn: erase.purge(
+            conn, desk.keys, now=tomorrow, messages_kept=timedelta(days=9), media_kept=timedelta(days=9)
+        )
+    )
+    assert await desk.database.read(pacing.count) == 0
+    await desk.turn("w2", PROOF, address=WHATSAPP)
+    assert await person_of(desk, talks[1]) != older
+    assert list((await desk.database.read(links)).values()).count("member-1") == 1
+
+
+async def test_the_link_is_forgotten_although_a_report_is_under_way(desk: Desk) -> None:
+    """The report stays answerable; that its person is a member is not kept for its sake."""
+    talks = await two_talks(desk, telegram=(PROOF, OpenTicket("RK-1", "complaint", "klaim")))
+    person = await person_of(desk, talks[0])
+    forgotten = await desk.database.transaction(lambda conn: erase.forget_person(conn, desk.keys, person, now=NOW))
+    assert forgotten.tickets_under_way == 1
+    assert (await desk.peek(talks[0])).address == TELEGRAM
+    assert set((await desk.database.read(links)).values()) == {None}
+
+
+async def test_both_talks_are_handed_out_as_one_persons(desk: Desk) -> None:
+    """The export holds what was said on either channel, what became of each reply, and the member; the NIK finds it."""
+    talks = await two_talks(desk, telegram=(PROOF,), whatsapp=(PROOF,))
+    person = await person_of(desk, talks[0])
+    rows = await desk.database.read(lambda conn: outbox.since(conn, desk.keys, talks[1], 0, 9))
+    report = Report("web", "wamid.1", "read", rows[0].id)
+    await desk.database.transaction(
+        lambda conn: deliveries.take_in(conn, desk.keys, report, now=NOW, not_before=NOW, max_attempts=3)
+    )
+    exported = await desk.database.read(lambda conn: export.of_person(conn, desk.keys, person))
+    assert exported.member == "member-1"
+    assert [(talk.address, talk.said[-1].text, talk.said[-1].delivery) for talk in exported.talks] == [
+        (TELEGRAM, "kata di Telegram", ""),
+        (WHATSAPP, "kata di WhatsApp", "read"),
+    ]
+    later = NOW + timedelta(days=9)  # tries are counted for a day and then erased; the link stays
+    kept = timedelta(days=30)
+    await desk.database.transaction(
+        lambda conn: erase.purge(conn, desk.keys, now=later, messages_kept=kept, media_kept=kept)
+    )
+    assert await desk.database.read(lambda conn: export.who_gave_nik(conn, desk.keys, NIK)) == [person]
 
 
 # ── at the same moment ───────────────────────────────────────────────────────────────────────────
