@@ -54,7 +54,7 @@ def problems(flows: Flows, intents: frozenset[str]) -> list[str]:
 def text_problems(key: str, text: str) -> Iterator[str]:
     """What is wrong with one text by itself."""
     if key.startswith("label/"):
-        if not key.startswith(_NOT_BUTTONS) and not arguments_of(text) and len(text) > BUTTON_CHARS:
+        if is_button(key) and not arguments_of(text) and len(text) > BUTTON_CHARS:
             yield f"a button of {len(text)} characters, {BUTTON_CHARS} at most"
         return
     filled = re.sub(r"\{[a-z_]+\}", _LONG, text)
@@ -67,6 +67,11 @@ def text_problems(key: str, text: str) -> Iterator[str]:
     average = sum(map(len, sentences)) / max(len(sentences), 1)
     if average > _SENTENCE_WORDS:
         yield f"{average:.0f} words a sentence"
+
+
+def is_button(key: str) -> bool:
+    """Whether the label of this key may stand on a button or in a row of a list."""
+    return key.startswith("label/") and not key.startswith(_NOT_BUTTONS)
 
 
 def _flow_problems(flow: Flow, copy: CopyBook, intents: frozenset[str]) -> Iterator[str]:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from bot.commands.channel_copy import platforms
+from bot.commands.channel_copy import problems as channel_problems
 from bot.commands.opening import command_parser
 from bot.config import Config, ConfigError, has_secrets, load_config, require_secrets
 from flows.catalogue import load_flows
@@ -50,6 +52,7 @@ def all_problems(given: argparse.Namespace) -> Iterator[str]:
         yield from (f"copy: {problem}" for problem in error.problems)
         return
     yield from flow_problems(flows, intents)
+    yield from channel_problems(flows, platforms(config))
     yield from script_problems(flows, given.scripts or [SCRIPTS])
 
 
