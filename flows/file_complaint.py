@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from flows.flow import Ask, Checked, Fill, Flow, Outcome, Pick, Rejected, View, said
+from flows.flow import Ask, Checked, Fill, Flow, Leave, Outcome, Pick, Rejected, View, said
 from flows.format import day_and_date, long_date, mask_nik
-from flows.model import Effect, OpenTicket, Say, SenderIsMember, Value
+from flows.model import AddToTicket, Effect, MyTickets, OpenTicket, Say, SenderIsMember, TicketFacts, Value
 from flows.promises import by_end_of
 from flows.rules.complaints import first_response_date, promised_date, rule_for
 from flows.wording import plain
@@ -39,6 +39,13 @@ _SURELY_TELLING: Final = 7
 _LIKELY: Final = 0.45
 _SURE: Final = 0.6
 _ANONYMOUS: Final = "anonymous"
+_ONE_OF_ITS_KIND: Final = frozenset({"other", "hospital_refused"})
+"""Kinds of which one under way says nothing about the next: anything at all, and what cannot wait for a question."""
+_UNDER_WAY: Final = frozenset({"open", "waiting"})
+_SAME: Final = (
+    Pick(True, "yes", said("tambahkan, tambahin, tambah aja, gabung, gabungin, gabungkan, yang itu, itu aja, sama")),
+    Pick(False, "no", said("laporan baru, bikin baru, buat baru, baru aja, yang baru, beda, beda lagi, lain")),
+)
 
 
 def _prefill(view: View, understanding: Understanding) -> Mapping[str, Value]:
@@ -115,6 +122,41 @@ def _check_category(_: View, value: Value, __: Reading | None) -> Checked:
     return Fill({"complaint_category": value})
 
 
+def _open_one(view: View) -> TicketFacts | None:
+    """The newest complaint of this kind that the person has under way, on whatever channel they filed it."""
+    category = view.text("complaint_category")
+    if not category or category in _ONE_OF_ITS_KIND:
+        return None
+    mine = view.fact(MyTickets())
+    filed = mine if isinstance(mine, tuple) else ()
+    same = (ticket for ticket in filed if (ticket.kind, ticket.category) == ("complaint", category))
+    return next((ticket for ticket in same if ticket.status in _UNDER_WAY), None)
+
+
+def _has_open_one(view: View) -> bool:
+    return _open_one(view) is not None
+
+
+def _open_one_args(view: View) -> Mapping[str, str]:
+    ticket = _open_one(view)
+    assert ticket
+    return {"code": ticket.code, "what": view.copy.label(f"label/category_{ticket.category}")}
+
+
+def _check_same(view: View, value: Value, _: Reading | None) -> Checked:
+    """The words and pictures join the complaint that is under way, or this becomes one of its own."""
+    ticket = _open_one(view)
+    if value is not True or ticket is None:
+        return Fill({"same_report": False})
+    added = AddToTicket(ticket.code, view.text("description"), media=_evidence(view))
+    return Leave((Say("file_complaint/added_to_open", {"code": ticket.code}),), (added,), completed=True)
+
+
+def _evidence(view: View) -> tuple[str, ...]:
+    evidence = view.slots.get("evidence")
+    return tuple(evidence) if isinstance(evidence, list) else ()
+
+
 def _rule_needs_identity(view: View) -> bool:
     return rule_for(view.text("complaint_category") or "other").needs_identity
 
@@ -184,7 +226,6 @@ def finish(view: View) -> Outcome:
     due = promised_date(category, view.turn.now, view.calendar)
     first = first_response_date(category, view.turn.now, view.calendar)
     anonymous = view.text("send_as") == _ANONYMOUS
-    evidence = view.slots.get("evidence")
     details = {"happened": view.text("date"), "nik": view.text("nik")}
     ticket = OpenTicket(
         code,
@@ -196,7 +237,7 @@ def finish(view: View) -> Outcome:
         due=due,
         name="" if anonymous else view.text("person_name"),
         details={} if anonymous else {key: value for key, value in details.items() if value},
-        media=tuple(evidence) if isinstance(evidence, list) else (),
+        media=_evidence(view),
         restricted=rule.restricted,
         anonymous=anonymous,
     )
@@ -223,7 +264,9 @@ FILE_COMPLAINT = Flow(
         Ask("description", "free", check=_check_description, show=_show_description, label="description",
             names=("cerita", "masalah", "keluhan", "kejadiannya")),
         Ask("complaint_category", "pick", picks=_likely, check=_check_category, label="category",
-            names=("jenis", "kategori")),
+            names=("jenis", "kategori"), clears=("same_report",)),
+        Ask("same_report", "yes_no", when=_has_open_one, picks=lambda _: _SAME, check=_check_same, args=_open_one_args,
+            counted=False),
         Ask("nik", "nik", when=_needs_nik, entity="nik", show=lambda _, nik: mask_nik(str(nik)), form=True,
             names=("nik", "ktp", "nomor ktp"), label="nik"),
         Ask("evidence", "media", when=_is_not_urgent, refused=_later, skippable=True, show=_show_media,
