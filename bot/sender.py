@@ -321,17 +321,13 @@ class Sender:
             outbox.give_back(conn, row.id)
         elif failure.pauses is not None:
             self._pause(conn, row, failure, now + failure.pauses)
-        elif failure.retry_at is not None and not failure.permanent:
-            # The platform said when: it took nothing, and a long flood must not use the tries up.
-            outbox.give_back(conn, row.id, not_before=failure.retry_at)
-            self.wake_at(failure.retry_at)
-            log.info("send.again", conversation=row.conversation, outbox=row.id, reason=failure.word)
-        elif failure.permanent or row.attempts + 1 >= self.limits.max_attempts:
+        elif failure.permanent or (failure.retry_at is None and row.attempts + 1 >= self.limits.max_attempts):
+            # Where the platform itself said when to come back, a long flood must not use the tries up.
             self._give_up(
                 conn, row.id, row.conversation, channel=row.channel, text=row.body.text, word=failure.word, now=now
             )
         else:
-            retry_at = now + self._backoff(row, failure)
+            retry_at = failure.retry_at or now + self._backoff(row, failure)
             outbox.retry_later(conn, row.id, not_before=retry_at, error_word=failure.word)
             self.wake_at(retry_at)
             log.info("send.again", conversation=row.conversation, outbox=row.id, reason=failure.word)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,6 +18,7 @@ from bot.replay import recordings
 from bot.replay.listening import LogKeeper
 from bot.replay.outages import Ears, RasaEars, killer_of, rasa_ears
 from bot.replay.outcome import CaseOutcome
+from bot.replay.platforms import Platform
 from bot.replay.player import Play
 from bot.replay.recordings import Recorder
 from bot.replay.script import Case, Script
@@ -45,6 +46,7 @@ class Order:
     covers: bool = False
     fail_fast: bool = False
     kill_rasa: bool = False
+    watch: Callable[[str, Platform], None] | None = None
 
 
 @dataclass(slots=True)
@@ -118,6 +120,8 @@ async def _play_script(
         began = perf_counter()
         play = Play(stage, script, case, recorded=recorded, covers=order.covers, log=log.lines)
         outcome = await play.run()
+        if order.watch is not None:
+            order.watch(case.name, stage.platform)
         played.seconds += perf_counter() - began
         played.outcomes.append(outcome)
         if order.fail_fast and not outcome.passed:

@@ -221,10 +221,13 @@ def test_recorded_understandings_decide(runs: Runs) -> None:
 
 
 def test_another_channel(runs: Runs) -> None:
-    """--channel takes the place of the scripts' own, also for one that is not built."""
-    path = runs.script(PASSES.replace("menu saja\n", "menu saja\n    channel: whatsapp\n"))
-    assert runs(path)[0] == 2
-    assert runs(path, "--channel", "web")[0] == 0
+    """--channel takes the place of the scripts' own, and is what the records tell."""
+    path = runs.script(
+        "test_cases:\n  - test_case: satu\n    channel: whatsapp\n    steps:\n      - user: menu\n"
+        "    finally:\n      - outbox: [{channel: whatsapp}]\n"
+    )
+    assert runs(path)[0] == 0
+    assert runs(path, "--channel", "telegram")[0] == 1
 
 
 def test_a_named_database_is_used_and_left_empty(runs: Runs) -> None:

@@ -104,7 +104,6 @@ FILES = [
     ("test_cases:\n  - test_case: satu\n    color: red\n    steps: [user: a]", 3, "no key 'color'"),
     ("test_cases:\n  - test_case: satu\n    fixtures: [budi]\n    steps: [user: a]", 3, "no fixture 'budi'"),
     ("test_cases:\n  - test_case: satu\n    channel: fax\n    steps: [user: a]", 3, "no channel 'fax'"),
-    ("test_cases:\n  - test_case: satu\n    channel: telegram\n    steps: [user: a]", 3, "not built yet"),
     ("fixtures:\n  - budi:\n      - member: {name: Budi}\ntest_cases: []", 3, "needs a nik"),
     ("fixtures:\n  - budi:\n      - boat: {name: Budi}\ntest_cases: []", 3, "no fixture of kind 'boat'"),
     (
