@@ -23,6 +23,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "members": ("bot.commands.members", "import or list members"),
     "applications": ("bot.commands.applications", "list sign-ups, or move one on"),
     "privacy": ("bot.commands.privacy", "export or erase a person; erase what is old"),
+    "channels": ("bot.commands.channels", "Telegram and WhatsApp: check the set-up, links for posters, templates"),
     "keys": ("bot.commands.keys", "make new keys"),
     "backup": ("bot.commands.backup", "copy the database to a file, while the service runs"),
     "restore": ("bot.commands.restore", "bring a copy back"),
