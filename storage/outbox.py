@@ -119,6 +119,17 @@ class Unreadable:
     conversation: str
 
 
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a reply on its platform. `reason` is why it waits or was given up, '' for none.
+
+    `delivery` is what the platform told since: sent, delivered, read, failed, or '' for nothing.
+    """
+
+    reason: str = ""
+    delivery: str = ""
+
+
 _before = outbox.alias("before")
 _COLUMNS = (
     outbox.c.id,
@@ -240,6 +251,18 @@ _LATEST = Prepared(
 )
 _NEXT_FREE = select(func.min(func.coalesce(outbox.c.lease_until, outbox.c.written_at))).where(
     outbox.c.status == NEW, _FIRST_UNSENT
+)
+_FATES = (
+    select(
+        outbox.c.id,
+        outbox.c.status,
+        outbox.c.error,
+        outbox.c.delivery,
+        addresses.c.unreachable_at,
+        addresses.c.window_until,
+    )
+    .join_from(outbox, addresses, addresses.c.conversation == outbox.c.conversation)
+    .where(outbox.c.conversation == bindparam("of"))
 )
 _CAN_BE_SENT = select(
     exists().where(outbox.c.status == NEW, addresses.c.conversation == outbox.c.conversation, _REACHABLE)
@@ -396,6 +419,19 @@ def whole_conversation(conn: Connection, keys: Keyring, conversation: str) -> It
 def next_free(conn: Connection) -> datetime | None:
     """From when on a waiting reply can be claimed; None when all are sent or parked."""
     return conn.execute(_NEXT_FREE).scalar()
+
+
+def fates(conn: Connection, conversation: str, now: datetime) -> dict[int, Fate]:
+    """What became of every reply of a conversation, by its id."""
+    found: dict[int, Fate] = {}
+    for outbox_id, status, error, delivery, unreachable_at, window_until in conn.execute(_FATES, {"of": conversation}):
+        reason = error or ""
+        if status == "new" and unreachable_at is not None:
+            reason = "unreachable"
+        elif status == "new" and window_until is not None and window_until <= now:
+            reason = "window_closed"
+        found[outbox_id] = Fate(reason, delivery or "")
+    return found
 
 
 def can_be_sent(conn: Connection, now: datetime, margin: timedelta = timedelta(0)) -> bool:

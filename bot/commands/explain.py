@@ -10,8 +10,9 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
 
 import msgspec
 from sqlalchemy import Connection
@@ -22,7 +23,7 @@ from flows.format import code_groups
 from flows.model import Trace
 from storage import events, outbox, tickets
 from storage.events import Event, OwnerChanged, PeopleJoined, Record, TurnRecord
-from storage.outbox import Outgoing
+from storage.outbox import Fate, Outgoing
 
 MASK: Final = "••••"
 
@@ -37,29 +38,35 @@ def main(arguments: Sequence[str]) -> int:
 
 async def _run(given: argparse.Namespace) -> int:
     async with open_records(*settings_of(given)) as records:
-        found, sent = await records.db.browse(lambda conn: _find(conn, records, given.message))
+        found, sent, fates = await records.db.browse(lambda conn: _find(conn, records, given.message))
     if not found:
         print(f"{given.message}: nothing is recorded under this number or code", file=sys.stderr)
         return 1
     for event in found:
         replies = [row for row in sent if row.inbox_id == event.inbox_id]
         zone = records.config.service.office_zone
-        print(as_json(event, replies) if given.json else as_text(event, replies, zone))
+        print(as_json(event, replies, fates) if given.json else as_text(event, replies, fates, zone))
     return 0
 
 
-def _find(conn: Connection, records: Records, message: str) -> tuple[list[Event], list[Outgoing]]:
+Fates: TypeAlias = Mapping[int, Fate]
+"""What became of replies on their platform, by their ids."""
+
+
+def _find(conn: Connection, records: Records, message: str) -> tuple[list[Event], list[Outgoing], Fates]:
     if message.isdecimal():
         found = events.by_inbox(conn, records.keys, int(message))
     else:
         conversation = tickets.conversation_of(conn, code_groups(message))
         found = events.of_conversation(conn, records.keys, conversation) if conversation else []
     if not found:
-        return [], []
-    return found, list(outbox.whole_conversation(conn, records.keys, found[0].conversation))
+        return [], [], {}
+    conversation = found[0].conversation
+    replies = list(outbox.whole_conversation(conn, records.keys, conversation))
+    return found, replies, outbox.fates(conn, conversation, datetime.now(UTC))
 
 
-def as_text(event: Event, replies: Sequence[Outgoing], zone: str) -> str:
+def as_text(event: Event, replies: Sequence[Outgoing], fates: Fates, zone: str) -> str:
     """One event in lines, without the words of the person; its time on the clock of `zone`."""
     lines = [f"#{event.inbox_id}  {office_time(event.at, zone, seconds=True)}  {event.kind}"]
     match event.record:
@@ -80,8 +87,14 @@ def as_text(event: Event, replies: Sequence[Outgoing], zone: str) -> str:
         case None:
             lines.append("  erased")
     if event.kind not in ("owner", "joined"):
-        lines += [f"  said: {row.key} [{row.status}, failed tries {row.attempts}]" for row in replies]
+        lines += [f"  said: {row.key} [{_fate_of(row, fates)}]" for row in replies]
     return "\n".join(lines)
+
+
+def _fate_of(row: Outgoing, fates: Fates) -> str:
+    fate = fates.get(row.id, Fate())
+    told = (row.status, fate.delivery, fate.reason, f"failed tries {row.attempts}")
+    return ", ".join(part for part in told if part)
 
 
 def _masked(trace: Trace) -> Trace:
@@ -97,7 +110,7 @@ def _without_values(record: Record | None) -> Record | None:
     return msgspec.structs.replace(record, traces=tuple(_masked(trace) for trace in record.traces))
 
 
-def as_json(event: Event, replies: Sequence[Outgoing]) -> str:
+def as_json(event: Event, replies: Sequence[Outgoing], fates: Fates) -> str:
     """One event as one line of JSON."""
     return json.dumps(
         {
@@ -106,7 +119,14 @@ def as_json(event: Event, replies: Sequence[Outgoing]) -> str:
             "kind": event.kind,
             "record": msgspec.to_builtins(_without_values(event.record)),
             "said": [
-                {"key": row.key, "status": row.status, "failed_tries": row.attempts, "author": row.author}
+                {
+                    "key": row.key,
+                    "status": row.status,
+                    "failed_tries": row.attempts,
+                    "author": row.author,
+                    "delivery": fates.get(row.id, Fate()).delivery,
+                    "reason": fates.get(row.id, Fate()).reason,
+                }
                 for row in replies
             ],
         },

@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 from storage_examples import LEASE, NOW, Desk, arrival, rendered
 
 from flows.model import Content, Text
-from storage import inbox, outbox
-from storage.outbox import Button, Outgoing, Rendered
+from storage import deliveries, inbox, outbox, senders
+from storage.inbox import Report
+from storage.outbox import Button, Fate, Outgoing, Rendered
 
 pytestmark = pytest.mark.asyncio
 
@@ -190,3 +191,28 @@ async def test_the_latest_are_the_newest_in_their_order(desk: Desk) -> None:
         return said, came
 
     assert await desk.database.read(newest) == (["jawab 2", "jawab 3"], [Text("tanya 2"), Text("tanya 3")])
+
+
+async def test_tells_what_a_reply_waits_for_and_what_became_of_it(desk: Desk) -> None:
+    """Blocked, outside the window, sent and read: each is told by its word."""
+    shut = await desk.accept(arrival("m1", channel="whatsapp", address="ID.1"))
+    (blocked,) = await desk.finish(shut, replies=rendered("a"))
+    late = await desk.accept(arrival("m2", channel="whatsapp", address="ID.2"))
+    (closed,) = await desk.finish(late, replies=rendered("b"))
+    heard = await desk.accept(arrival("m3", channel="whatsapp", address="ID.3"))
+    (read,) = await desk.finish(heard, replies=rendered("c"))
+
+    def happens(conn: Connection) -> None:
+        senders.shut(conn, shut.conversation, NOW)
+        senders.shut_window(conn, late.conversation, NOW)
+        report = Report("whatsapp", "wamid.1", "read", outbox_id=read)
+        deliveries.take_in(conn, desk.keys, report, now=NOW, not_before=NOW, max_attempts=8)
+
+    await desk.database.transaction(happens)
+
+    async def fate(conversation: str, outbox_id: int) -> Fate:
+        return (await desk.database.read(lambda conn: outbox.fates(conn, conversation, NOW)))[outbox_id]
+
+    assert await fate(shut.conversation, blocked) == Fate(reason="unreachable")
+    assert await fate(late.conversation, closed) == Fate(reason="window_closed")
+    assert await fate(heard.conversation, read) == Fate(delivery="read")
