@@ -91,6 +91,7 @@ class Program:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _background: list[asyncio.Task[None]] = field(default_factory=list)
     _presence: leases.Presence | None = None
+    _loop: asyncio.AbstractEventLoop | None = None
     _under_way: set[asyncio.Task[Outcome]] = field(default_factory=set)
     _taken_over: set[int] = field(default_factory=set)
 
@@ -275,6 +276,7 @@ class Program:
     def start(self) -> None:
         """Begins to work in the background, until `stop`."""
         self._presence = leases.Presence(self.db)
+        self._loop = asyncio.get_running_loop()
         self.sender.wake_at = self._wake_at
         loops = [self._work_forever() for _ in range(self.config.turn.workers)]
         self._background = [asyncio.create_task(loop) for loop in (*loops, self._sweep_forever(), self._purge_daily())]
@@ -313,9 +315,10 @@ class Program:
         self._wake.set()
 
     def _wake_at(self, moment: datetime) -> None:
+        """Looks again at that moment, when it comes before the next regular look. Safe from the database's threads."""
         delay = (moment - self.clock.now()).total_seconds()
-        if delay < SWEEP_EVERY_S:
-            asyncio.get_running_loop().call_soon_threadsafe(self._wake_in, max(delay, 0.0))
+        if delay < SWEEP_EVERY_S and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._wake_in, max(delay, 0.0))
 
     def _wake_in(self, delay_s: float) -> None:
         asyncio.get_running_loop().call_later(delay_s, self.wake)
