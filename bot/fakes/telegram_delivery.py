@@ -87,7 +87,7 @@ class Deliverer:
         queue.expire(now)
         if not queue.webhook.url:
             return 0
-        heads = [one for one in self._heads() if self._due_at(one) <= now]
+        heads = [one for one in self._heads() if self._due_at(one, now) <= now]
         if self._shuffled:
             self._random.shuffle(heads)
         heads = heads[: queue.webhook.max_connections]
@@ -103,7 +103,8 @@ class Deliverer:
         """When there is something to post again; None with nothing in the queue, or nowhere to post it."""
         if not self._fake.queue.webhook.url:
             return None
-        return min((self._due_at(one) for one in self._heads()), default=None)
+        now = self._fake.world.now()
+        return min((self._due_at(one, now) for one in self._heads()), default=None)
 
     async def send(self, body: bytes, *, secret: str | None = None) -> int:
         """Posts anything outside the queue (nonsense, a wrong secret, a repeat); the status, 0 without an answer.
@@ -120,9 +121,9 @@ class Deliverer:
             heads.setdefault(one.lane, one)
         return list(heads.values())
 
-    def _due_at(self, one: Pending) -> datetime:
+    def _due_at(self, one: Pending, now: datetime) -> datetime:
         tries = self._failures.get(one.id)
-        return tries.due if tries is not None else self._fake.world.now()
+        return tries.due if tries is not None else now
 
     async def _deliver(self, one: Pending) -> None:
         trouble = self.troubles.popleft() if self.troubles else None

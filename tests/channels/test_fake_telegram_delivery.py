@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.clock import ManualClock
+from bot.clock import ManualClock, SystemClock
 from bot.fakes.telegram import TOKEN, FakeTelegram
 from bot.fakes.telegram_delivery import SECRET_HEADER, Answer, Deliverer
 from bot.fakes.telegram_server import serving
@@ -219,3 +219,14 @@ async def test_over_http_to_the_address_of_the_webhook() -> None:
         await deliverer.drain()
     assert got == [("halo", "rahasia")] * 2
     assert await deliverer.send(b"{}") == 0
+
+
+async def test_time_that_moves_by_itself_holds_nothing_back() -> None:
+    """What was never tried is due at every moment, whenever in a step the clock is read."""
+    bot = Bot()
+    bot.fake.world.now = SystemClock().now
+    await bot.listen()
+    ids = bot.texts("budi", "siti")
+    assert bot.deliverer.due() is not None
+    await bot.deliverer.drain()
+    assert sorted(bot.got) == ids
