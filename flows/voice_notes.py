@@ -33,7 +33,9 @@ def kept_with_story(work: Work, media: Media) -> bool:
     if flow is None or flow.add_words is no_place_for_words or work.text("ticket_code"):
         return False
     _keep_in_task(work, len(work.tasks) - 1, media)
-    work.say("engine/voice_kept")
+    step = work.step
+    # Who is asked to tell it is also asked to write it down: staff and the bot go on by what is written.
+    work.say("engine/voice_kept" if step and step.kind == "free" else "engine/voice_kept_too")
     return True
 
 

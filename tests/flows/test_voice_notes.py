@@ -245,3 +245,10 @@ def test_staff_who_hold_the_talk_get_all_of_it(chat: Chat) -> None:
     assert added(chat).media == ("one", "two")
     assert chat.user(VOICE) == []
     assert added(chat).media == ("voice1",)
+
+
+def test_who_has_told_it_is_not_asked_to_write_it_again(chat: Chat) -> None:
+    """At a later question of the complaint the voice note is kept, and only that is said."""
+    chat.user("petugas di cabang membentak saya kemarin", "file_complaint", category="staff_service")
+    assert chat.user(VOICE) == ["engine/voice_kept_too", "file_complaint/ask_evidence"]
+    assert "evidence" not in chat.slots
