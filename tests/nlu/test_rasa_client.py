@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from bot.app import open_program
 from bot.breaker import FAILURES_TO_OPEN, PAUSE
+from bot.channels.base import Channel
 from bot.clock import CountedIds, ManualClock
 from bot.commands import nlu as command
 from bot.config import Config, ConfigError, NluSection, TurnSection, load_config
@@ -302,7 +303,7 @@ TALK = (
 DIES_AFTER = 2
 
 
-class Phone:
+class Phone(Channel):
     """The far end of a channel."""
 
     name = "terminal"
@@ -310,8 +311,9 @@ class Phone:
     def __init__(self) -> None:
         self.arrived: list[Outgoing] = []
 
-    async def send(self, outgoing: Outgoing) -> None:
+    async def send(self, outgoing: Outgoing) -> str:
         self.arrived.append(outgoing)
+        return ""
 
 
 async def talked(folder: Path, engine: Embedded | RasaWithUnderstudy, fake: FakeRasa | None) -> list[tuple[str, str]]:
