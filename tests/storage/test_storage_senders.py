@@ -171,9 +171,14 @@ async def test_an_old_number_left_without_a_notice_is_free(platform: Platform) -
     assert await platform.stands(stranger) == (N1, f"+{N1}", False)
 
 
-async def test_a_shared_number_vouches_for_its_newest_sender_alone(desk: Desk, platform: Platform) -> None:
+@pytest.mark.parametrize("wrote_before", [False, True])
+async def test_a_shared_number_vouches_for_its_newest_sender_alone(
+    desk: Desk, platform: Platform, wrote_before: bool
+) -> None:
     """A number that came by a contact card has no alias; it still passes with the sender that shows it now."""
     siti = await platform.message(bsuid=SITI)
+    if wrote_before:
+        await platform.message(bsuid=BUDI)
     card = shown("card", bsuid=SITI, at=NOW + timedelta(minutes=9))
     await desk.accept(Arrival(**{**{name: getattr(card, name) for name in card.__slots__}, "phone": f"+{N1}"}))
     assert (await platform.stands(siti))[1] == f"+{N1}"
