@@ -70,8 +70,19 @@ def _with_options(message: Rendered, traits: Traits, copy: CopyBook) -> Rendered
     return _replaced(message, options=rows, shown_as="list")
 
 
+def numbered_title(button: Button, numbered: bool) -> str:
+    """A title with the number by which it can be answered: that of the option, also on a later page.
+
+    None where there is nothing to count, and none before a title that is a number itself: "1. 3 bulan" would have two.
+    """
+    place = button.payload.rpartition(".")[2]
+    if not numbered or not place.isdecimal() or button.title[:1].isdigit():
+        return button.title
+    return f"{int(place) + 1}. {button.title}"
+
+
 def _as_lines(message: Rendered) -> Rendered:
-    lines = (f"{number}. {button.title}" for number, button in enumerate(message.options, 1))
+    lines = (numbered_title(button, numbered=True) for button in message.options)
     return _replaced(message, text="\n".join([message.text, *lines]), shown_as="text")
 
 

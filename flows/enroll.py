@@ -340,7 +340,7 @@ def _phone_args(view: View) -> Mapping[str, str]:
 def _consent_args(view: View) -> Mapping[str, str]:
     """Where messages pass through somebody's servers abroad, that is said."""
     abroad = view.turn.sender.channel in _ABROAD
-    return {"transit": view.copy.label("label/transit_abroad") if abroad else ""}
+    return {"transit": f"{view.copy.label('label/transit_abroad')}\n" if abroad else ""}
 
 
 def _declared_args(view: View) -> Mapping[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bot.fitting import numbered_title
 from storage.outbox import Button, Rendered
 
 MAX_ROW_TITLE: Final = 24
@@ -77,9 +78,6 @@ def _interactive(kind: str, text: str, action: Json, header: Json | None = None)
 
 
 def _row_title(button: Button, numbered: bool) -> str:
-    """The number by which the row can be answered, too: that of the option, not of the row, for lists have pages."""
-    place = button.payload.rpartition(".")[2]
-    if not numbered or not place.isdecimal():
-        return button.title
-    title = f"{int(place) + 1}. {button.title}"
+    """With its number where there is room for both."""
+    title = numbered_title(button, numbered)
     return title if len(title) <= MAX_ROW_TITLE else button.title
