@@ -219,15 +219,18 @@ async def _bot_name(config: Config) -> str:
 
 
 async def _number(config: Config) -> str:
-    from bot.commands.channels_whatsapp import Away, Refused, display_number, graph_of
+    from bot.commands.channels_graph import Away, Refused, display_number, graph_of
 
     async with graph_of(config) as graph:
         try:
-            return await display_number(graph, config.whatsapp)
+            number = await display_number(graph, config.whatsapp)
         except Refused as error:
             raise CannotTell(f"{error.says} → {error.todo}") from error
         except Away as error:
             raise CannotTell(f"Meta does not answer ({error})") from error
+    if not number:
+        raise CannotTell("Meta does not tell the number → rangkul channels check whatsapp")
+    return number
 
 
 def _flows(config: Config) -> Flows:

@@ -38,6 +38,7 @@ from bot.channels.whatsapp.words import load_words
 from bot.clock import ManualClock, SystemClock, SystemIds
 from bot.commands import channels, channels_whatsapp
 from bot.commands.channels_findings import Findings
+from bot.commands.channels_graph import PERMISSIONS
 from bot.config import Config, load_config, require_secrets
 from bot.fakes import telegram_faults as faults
 from bot.fakes.telegram import TOKEN, FakeTelegram
@@ -269,7 +270,7 @@ def test_trouble_of_the_network_is_one_line(
     environment.setenv("RANGKUL_TELEGRAM__API_BASE_URL", "http://127.0.0.1:1")
     said = rangkul("check")
     assert said.out.splitlines()[1:] == [f"  {said.wrongs[0]}", "  1 wrong"]
-    assert "ConnectionRefusedError" in said.wrongs[0]
+    assert re.search(r"does not answer \(\w+\) → ", said.wrongs[0])
 
 
 def test_nobody_waits_for_ever(telegram: FakeTelegram, environment: pytest.MonkeyPatch, rangkul: Run) -> None:
@@ -437,7 +438,7 @@ def test_what_is_wrong_on_whatsapp_is_told(
 )
 def test_a_token_that_will_not_do_is_told(whatsapp: Place, rangkul: Run, told: dict[str, Any], line: str) -> None:
     """The one that Meta's page hands out for trying ends after a day."""
-    permissions = list(channels_whatsapp.PERMISSIONS)
+    permissions = list(PERMISSIONS)
     known = {"app_id": ACCOUNT.app_id, "is_valid": True, "scopes": permissions, "expires_at": 0, **told}
     answering(whatsapp, "debug_token", {"data": known})
     said = rangkul("check", "whatsapp")
@@ -664,6 +665,7 @@ def test_one_channel_that_cannot_tell_does_not_hide_the_other(
         (held(token_expired=True), "whatsapp: Meta does not take the token"),
         (failing(131016, "number"), "whatsapp: Meta's service has trouble of its own"),
         (lambda place: place.fake.fail(Fault(dropped=True, kind="number")), "whatsapp: Meta does not answer"),
+        (described(display_phone_number=""), "whatsapp: Meta does not tell the number"),
     ):
         change(whatsapp)
         said = rangkul("link", "enroll")
