@@ -257,7 +257,7 @@ class Sender:
             sent[row.id] = result
             faults.point("after_send")
         rest = rows[len(sent) :]
-        await waited_out(self.db, self.clock, lambda conn: self._mark(conn, rows[0].channel, sent, rest, failure))
+        await waited_out(self.db, self.clock, lambda conn: self._mark(conn, rows[0], sent, rest, failure))
         if rows[0].conversation in self._behind:
             self._behind.discard(rows[0].conversation)
             self.wake()
@@ -295,15 +295,19 @@ class Sender:
     def _mark(
         self,
         conn: Connection,
-        channel: str,
+        first: Outgoing,
         sent: Mapping[int, str],
         rest: Sequence[Outgoing],
         failure: SendError | None,
     ) -> None:
         now = self.clock.now()
         if sent:
+            channel = first.channel
             names = {row: deliveries.platform_name(self.keys, channel, name) for row, name in sent.items() if name}
             outbox.mark_sent(conn, list(sent), now=now, names=names)
+            for pace in self.channels[channel].paces(first.address):
+                if pace.burst == 1:  # a message that was long on its way must not find the next one close behind
+                    pacing.count_from(conn, self.keys, pace, now)
         if failure is not None:
             self._settle_failure(conn, rest[0], failure, now)
             rest = rest[1:]

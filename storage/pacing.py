@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from storage.dialects import Insert, PerDialect
 from storage.keyring import Keyring
@@ -42,6 +42,11 @@ def _move(statement: Insert) -> Insert:
 _READ = Prepared(select(paces.c.full_at).where(paces.c.lookup == bindparam("pace")).with_for_update())
 _ADD = Prepared(PerDialect(paces, _add_missing))
 _SET = Prepared(PerDialect(paces, _move))
+_COUNT_FROM = Prepared(
+    update(paces)
+    .where(paces.c.lookup == bindparam("pace"), paces.c.full_at < bindparam("at"))
+    .values(full_at=bindparam("at"))
+)
 _FORGET = delete(paces).where(paces.c.full_at < bindparam("before"))
 _COUNT = select(func.count()).select_from(paces)
 
@@ -67,6 +72,14 @@ def hold_back(conn: Connection, keys: Keyring, pace: Pace, until: datetime) -> N
     lookup = keys.lookup("pace", pace.key)
     empty = until - pace.interval + pace.interval * pace.burst
     _SET.run(conn, pace=lookup, at=max(_full_at(conn, lookup, empty), empty))
+
+
+def count_from(conn: Connection, keys: Keyring, pace: Pace, at: datetime) -> None:
+    """The token that was taken last counts from `at`, later than it was taken: the platform counts what reaches it.
+
+    For buckets of one token; with more, only the last one of a burst would move.
+    """
+    _COUNT_FROM.run(conn, pace=keys.lookup("pace", pace.key), at=at + pace.interval)
 
 
 def forget_full(conn: Connection, now: datetime) -> int:

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from world import Phone, World, flows
 
 from bot.app import open_program
-from bot.clock import SystemClock
+from bot.clock import ManualClock, SystemClock
 from bot.config import Config
 from storage.database import open_database
 from storage.outbox import Outgoing
@@ -24,14 +24,18 @@ MESSAGES = 4
 
 
 class PacedPhone(Phone):
-    """Takes one message each interval."""
+    """Takes one message each interval. With a `clock`, a message is on its way for as long as `delay`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.at: list[float] = []
+        self.clock: ManualClock | None = None
+        self.delay = timedelta(0)
 
     async def send(self, outgoing: Outgoing) -> str:
         self.at.append(asyncio.get_running_loop().time())
+        if self.clock is not None:
+            self.clock.advance(self.delay)
         return await super().send(outgoing)
 
     def paces(self, address: str) -> Sequence[Pace]:
@@ -62,3 +66,21 @@ async def test_replies_that_wait_for_their_moment_go_out_at_it(world: World) -> 
     assert [line for line in logged if line["log_level"] == "error"] == []
     gaps = [later - earlier for earlier, later in pairwise(phone.at)]
     assert min(gaps) > INTERVAL.total_seconds() / 2
+
+
+@pytest.mark.asyncio
+async def test_a_slow_message_does_not_find_the_next_one_close_behind(world: World) -> None:
+    """The pace counts from when the platform has taken a message, however long it was on its way."""
+    phone = PacedPhone()
+    async with world.program(phone) as program:
+        await world.say(program, "halo")
+        world.clock.advance(INTERVAL)
+        phone.clock, phone.delay = world.clock, INTERVAL * 0.8
+        await world.say(program, "halo")
+        phone.delay = timedelta(0)
+        arrived = world.clock.now()
+        await world.say(program, "halo")
+        while len(phone.arrived) < 3:
+            world.clock.advance(INTERVAL / 10)
+            await program.settle()
+        assert world.clock.now() - arrived >= INTERVAL

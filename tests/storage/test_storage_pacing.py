@@ -177,3 +177,18 @@ async def test_taking_and_holding_back_at_once(another: Callable[[], Database], 
         told = await take(other, keys, (pace,), NOW)
         assert told is not None
         assert told >= until
+
+
+@pytest.mark.asyncio
+async def test_a_token_counts_from_when_it_reached_the_platform(database: Database, keys: Keyring) -> None:
+    """One that was long on its way moves the next one back; one that was quick, or told of late, changes nothing."""
+
+    async def reached(at: datetime) -> None:
+        await database.transaction(lambda conn: pacing.count_from(conn, keys, CHAT, at))
+
+    assert await take(database, keys, (CHAT,), NOW) is None
+    await reached(NOW + SECOND / 2)
+    assert await take(database, keys, (CHAT,), NOW + SECOND) == NOW + 1.5 * SECOND
+    assert await take(database, keys, (CHAT,), NOW + 1.5 * SECOND) is None
+    await reached(NOW + SECOND)
+    assert await take(database, keys, (CHAT,), NOW + 2 * SECOND) == NOW + 2.5 * SECOND
