@@ -66,8 +66,12 @@ def _with_options(message: Rendered, traits: Traits, copy: CopyBook) -> Rendered
         return message
     if not traits.max_rows:
         return _as_lines(message)
-    rows = message.options if count <= traits.max_rows else _page(message, traits.max_rows, copy)
-    return _replaced(message, options=rows, shown_as="list")
+    if count <= traits.max_rows:
+        return _replaced(message, shown_as="list")
+    *before, last = said_in(message)
+    whole = msgspec.structs.replace(last, options=message.options)
+    page = _page(message, traits.max_rows, copy)
+    return _replaced(message, options=page, shown_as="list", parts=(*before, whole))
 
 
 def numbered_title(button: Button, numbered: bool) -> str:

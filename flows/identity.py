@@ -42,9 +42,26 @@ def needs_proof(view: View) -> bool:
 
 def require_possession(view: View) -> Leave | None:
     """Without a phone that the channel vouches for nothing about a member is told; ways to go on are."""
-    if has_proof(view) or view.turn.sender.phone:
+    if has_proof(view) or view.turn.sender.phone or _can_share_phone(view):
         return None
-    return Leave((Say("identity/no_possession"),))
+    hides_phone = view.turn.sender.channel == "whatsapp"
+    return Leave((Say("identity/no_number" if hides_phone else "identity/no_possession"),))
+
+
+def _can_share_phone(view: View) -> bool:
+    """Whether the channel vouches for a number that the person shares with its own button."""
+    return view.turn.sender.channel == "telegram"
+
+
+def _must_share_phone(view: View) -> bool:
+    return needs_proof(view) and not view.turn.sender.phone and _can_share_phone(view)
+
+
+def _check_own_phone(view: View, value: Value, _: Reading | None) -> Checked:
+    """A typed number proves nothing; one that was shared is vouched for from this very message on."""
+    if view.turn.sender.phone != value:
+        return Rejected("identity/share_not_typed")
+    return Fill({"own_phone": value})
 
 
 def proved_member(view: View) -> MemberFacts:
@@ -100,6 +117,8 @@ def proof_of(view: View) -> Proof | None:
 
 
 IDENTITY_STEPS: Final = (
+    Ask("own_phone", "phone", when=_must_share_phone, check=_check_own_phone, key="identity/ask_own_phone",
+        counted=False, fresh=True),
     Ask("nik", "nik", when=needs_proof, entity="nik", names=("nik", "ktp", "nomor ktp"), form=True, fresh=True,
         key="identity/ask_nik", clears=("identity_fact",)),
     Ask("identity_fact", "free", when=needs_proof, check=_check_fact, key="identity/ask_fact"),

@@ -47,10 +47,14 @@ class Button(msgspec.Struct, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One reply as it was said, before it was fitted into a message of the platform."""
+    """One reply as it was said, before it was fitted into a message of the platform.
+
+    `options` are all that were offered, where the message shows only a page of them.
+    """
 
     key: str
     text: str
+    options: tuple[Button, ...] = ()
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -219,7 +223,7 @@ _RETRY = (
     update(outbox)
     .where(outbox.c.id == bindparam("row"), outbox.c.status == NEW)
     .values(
-        attempts=outbox.c.attempts + 1,
+        attempts=case((outbox.c.attempts < bindparam("count_to"), outbox.c.attempts + 1), else_=outbox.c.attempts),
         worker=None,
         lease_until=bindparam("not_before"),
         error=bindparam("word"),
@@ -380,9 +384,15 @@ def give_back(conn: Connection, outbox_id: int, *, not_before: datetime | None =
     conn.execute(_GIVE_BACK, {"row": outbox_id, "not_before": not_before})
 
 
-def retry_later(conn: Connection, outbox_id: int, *, not_before: datetime, error_word: str) -> None:
-    """Count a failed try; nobody claims the row before `not_before`. `error_word` is stored in clear."""
-    conn.execute(_RETRY, {"row": outbox_id, "not_before": not_before, "word": error_word})
+def retry_later(
+    conn: Connection, outbox_id: int, *, not_before: datetime, error_word: str, count_to: int | None = None
+) -> None:
+    """Count a failed try, up to `count_to` of them; nobody claims the row before `not_before`.
+
+    `error_word` is stored in clear.
+    """
+    most = MAX_COUNT if count_to is None else count_to
+    conn.execute(_RETRY, {"row": outbox_id, "not_before": not_before, "word": error_word, "count_to": most})
 
 
 def park(conn: Connection, outbox_id: int, error_word: str) -> None:

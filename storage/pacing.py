@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
@@ -27,26 +28,7 @@ class Pace:
     burst: int = 1
 
 
-def _add_missing(statement: Insert) -> Insert:
-    return statement.values(lookup=bindparam("pace"), full_at=bindparam("at")).on_conflict_do_nothing(
-        index_elements=["lookup"]
-    )
-
-
-def _move(statement: Insert) -> Insert:
-    return statement.values(lookup=bindparam("pace"), full_at=bindparam("at")).on_conflict_do_update(
-        index_elements=["lookup"], set_={"full_at": statement.excluded.full_at}
-    )
-
-
-_READ = Prepared(select(paces.c.full_at).where(paces.c.lookup == bindparam("pace")).with_for_update())
-_ADD = Prepared(PerDialect(paces, _add_missing))
-_SET = Prepared(PerDialect(paces, _move))
-_COUNT_FROM = Prepared(
-    update(paces)
-    .where(paces.c.lookup == bindparam("pace"), paces.c.full_at < bindparam("at"))
-    .values(full_at=bindparam("at"))
-)
+_LOOK = Prepared(select(paces.c.full_at).where(paces.c.lookup == bindparam("pace")))
 _FORGET = delete(paces).where(paces.c.full_at < bindparam("before"))
 _COUNT = select(func.count()).select_from(paces)
 
@@ -54,32 +36,45 @@ _COUNT = select(func.count()).select_from(paces)
 def take(conn: Connection, keys: Keyring, wanted: Sequence[Pace], now: datetime) -> datetime | None:
     """One token of each bucket: None when they were there, else from when on it is worth asking again.
 
-    Takes all or none. Every caller names shared buckets in the same order, or two would wait for each other.
+    Takes all or none. Every caller names shared buckets first and in the same order, or two would wait for each other.
     """
-    found = [(keys.lookup("pace", pace.key), pace) for pace in wanted]
-    full = [max(_full_at(conn, lookup, now), now) for lookup, _ in found]
-    ready = [at + pace.interval - pace.interval * pace.burst for at, (_, pace) in zip(full, found, strict=True)]
-    latest = max(ready, default=now)
-    if latest > now:
-        return latest
-    for at, (lookup, pace) in zip(full, found, strict=True):
-        _SET.run(conn, pace=lookup, at=at + pace.interval)
-    return None
+    _, later = take_some(conn, keys, wanted, now, 1)
+    return later
+
+
+def take_some(
+    conn: Connection, keys: Keyring, wanted: Sequence[Pace], now: datetime, most: int
+) -> tuple[int, datetime | None]:
+    """As many tokens of each bucket as all of them have, `most` at most, as `take` takes one.
+
+    How many were taken of each; when that is less than `most`, from when on it is worth asking for another.
+    """
+    if not wanted:
+        return most, None
+    lookups = [keys.lookup("pace", pace.key) for pace in wanted]
+    full = [max(at, now) for at in _full_at(conn, lookups, now)]
+    count = min(most, *(_tokens(at, pace, now) for at, pace in zip(full, wanted, strict=True)))
+    if count:
+        _set(conn, lookups, [at + count * pace.interval for at, pace in zip(full, wanted, strict=True)])
+    if count == most:
+        return count, None
+    return count, max(_ready(at + count * pace.interval, pace) for at, pace in zip(full, wanted, strict=True))
+
+
+def room(conn: Connection, keys: Keyring, pace: Pace, now: datetime) -> tuple[int, datetime | None]:
+    """How many tokens a bucket has, and when it has none, from when on it has one. Takes nothing and holds nobody up:
+    somebody may be faster."""
+    row = _LOOK.first(conn, pace=keys.lookup("pace", pace.key))
+    full = now if row is None else max(row[0], now)
+    count = _tokens(full, pace, now)
+    return count, None if count else _ready(full, pace)
 
 
 def hold_back(conn: Connection, keys: Keyring, pace: Pace, until: datetime) -> None:
     """Nobody gets a token of this bucket before `until`: the platform said so."""
-    lookup = keys.lookup("pace", pace.key)
+    lookups = [keys.lookup("pace", pace.key)]
     empty = until - pace.interval + pace.interval * pace.burst
-    _SET.run(conn, pace=lookup, at=max(_full_at(conn, lookup, empty), empty))
-
-
-def count_from(conn: Connection, keys: Keyring, pace: Pace, at: datetime) -> None:
-    """The token that was taken last counts from `at`, later than it was taken: the platform counts what reaches it.
-
-    For buckets of one token; with more, only the last one of a burst would move.
-    """
-    _COUNT_FROM.run(conn, pace=keys.lookup("pace", pace.key), at=at + pace.interval)
+    _set(conn, lookups, [max(*_full_at(conn, lookups, empty), empty)])
 
 
 def forget_full(conn: Connection, now: datetime) -> int:
@@ -92,11 +87,64 @@ def count(conn: Connection) -> int:
     return conn.execute(_COUNT).scalar_one()
 
 
-def _full_at(conn: Connection, lookup: bytes, now: datetime) -> datetime:
-    """When the bucket is full, its row locked until the transaction ends; a new bucket is full `now`."""
-    row = _READ.first(conn, pace=lookup)
-    if row is None:
-        _ADD.run(conn, pace=lookup, at=now)
-        row = _READ.first(conn, pace=lookup)
-    assert row is not None, "it was added in this transaction"
-    return row[0]  # type: ignore[no-any-return]
+def _tokens(full: datetime, pace: Pace, now: datetime) -> int:
+    """How many tokens a bucket has that will be full then."""
+    return max(0, (now + pace.interval * pace.burst - full) // pace.interval)
+
+
+def _ready(full: datetime, pace: Pace) -> datetime:
+    """From when on a bucket has a token that will be full then."""
+    return full + pace.interval - pace.interval * pace.burst
+
+
+def _full_at(conn: Connection, lookups: Sequence[bytes], now: datetime) -> list[datetime]:
+    """When each bucket is full, their rows locked in this order until the transaction ends; a new one is full `now`."""
+    statements, given = _of(len(lookups)), _named("pace", lookups)
+    found = dict(statements.read.all(conn, **given))
+    if len(found) < len(lookups):
+        statements.add.run(conn, at=now, **given)
+        found = dict(statements.read.all(conn, **given))
+    return [found[lookup] for lookup in lookups]
+
+
+def _set(conn: Connection, lookups: Sequence[bytes], moments: Sequence[datetime]) -> None:
+    _of(len(lookups)).set.run(conn, **_named("pace", lookups), **_named("at", moments))
+
+
+def _named(name: str, values: Sequence[object]) -> dict[str, object]:
+    return {f"{name}_{place}": value for place, value in enumerate(values)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    """What is done with so many buckets at once. `add` leaves those alone that are there."""
+
+    read: Prepared
+    add: Prepared
+    set: Prepared
+
+
+@cache
+def _of(count: int) -> _Statements:
+    names = [f"pace_{place}" for place in range(count)]
+    binds = [bindparam(name, type_=Lookup()) for name in names]
+    read = select(paces.c.lookup, paces.c.full_at).where(paces.c.lookup.in_(binds))
+    # Locked in the order in which they were named, not in that of their look-ups: shared ones first.
+    in_order = read.order_by(*(paces.c.lookup != bind for bind in binds)).with_for_update()
+    return _Statements(
+        Prepared(in_order),
+        _insert(names, ["at"] * count, "DO NOTHING"),
+        _insert(names, [f"at_{place}" for place in range(count)], "DO UPDATE SET full_at = excluded.full_at"),
+    )
+
+
+def _insert(names: Sequence[str], moments: Sequence[str], on_conflict: str) -> Prepared:
+    """One INSERT of several rows. As text, because a value may recur in every row."""
+    rows = ", ".join(f"(:{name}, :{moment})" for name, moment in zip(names, moments, strict=True))
+    statement = f"INSERT INTO paces (lookup, full_at) VALUES {rows} ON CONFLICT (lookup) {on_conflict}"  # noqa: S608 - holds no value
+    return Prepared(
+        text(statement).bindparams(
+            *(bindparam(name, type_=Lookup()) for name in names),
+            *(bindparam(moment, type_=Moment()) for moment in dict.fromkeys(moments)),
+        )
+    )

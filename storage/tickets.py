@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, update
@@ -16,8 +16,11 @@ from storage.tables import application_receipts, codes, ticket_notes, tickets
 
 Status = Literal["open", "waiting", "resolved", "closed"]
 UNSETTLED: tuple[Status, ...] = ("open", "waiting")
-KEPT_APART = "safety"
+KEPT_APART: Final = "safety"
 """The kind of ticket that is seen only where it was opened: whom somebody fears may hold their other phone."""
+OF_THE_HOUSE: Final = ("undelivered", "identity_alert", "channel_stopped")
+"""Kinds that staff open among themselves about a person's conversation: no report of theirs, and not told to them."""
+
 
 _DETAILS = msgspec.json.Decoder(dict[str, str])
 _MEDIA = msgspec.json.Decoder(tuple[str, ...])
@@ -93,7 +96,8 @@ _OF_PERSON = (
         or_(
             and_(tickets.c.person == bindparam("who"), tickets.c.kind != KEPT_APART),
             tickets.c.conversation == bindparam("of"),
-        )
+        ),
+        tickets.c.kind.not_in(OF_THE_HOUSE),
     )
     .order_by(tickets.c.opened_at.desc(), tickets.c.code)
     .limit(bindparam("count"))
@@ -194,6 +198,8 @@ def conversation_of(conn: Connection, code: str) -> str | None:
 
 def is_of(ticket: Ticket, person: str, conversation: str) -> bool:
     """Whether who holds this conversation may read the ticket: filed by this person, or from here."""
+    if ticket.kind in OF_THE_HOUSE:
+        return False
     return ticket.conversation == conversation or (ticket.person == person and ticket.kind != KEPT_APART)
 
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import httpx
+import structlog
 
 from bot.clock import Clock, Ids
 from bot.config import Config
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from bot.channels.telegram.service import Telegram
     from bot.channels.whatsapp.service import WhatsApp
+
+log = structlog.get_logger()
 
 
 def telegram_of(
@@ -45,7 +48,14 @@ def whatsapp_of(
 
 
 async def drawn(body: Rendered) -> bytes | None:
-    """The picture that a message names, as PNG; drawing is work of some ms, for a thread."""
+    """The picture that a message names, as PNG; None for one that we cannot draw: its words say the same.
+
+    Drawing is work of up to 100 ms, for a thread.
+    """
     from bot.pictures import picture_of  # loads the picture library, for those who send one
 
-    return await asyncio.to_thread(picture_of, body.picture)
+    try:
+        return await asyncio.to_thread(picture_of, body.picture)
+    except ValueError:
+        log.error("picture.unknown", key=body.key)
+        return None

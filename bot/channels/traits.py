@@ -12,14 +12,14 @@ TELEGRAM: Final = Traits(
     max_chars=4096,
     max_chars_asking=4096,
     max_caption=1024,
-    max_buttons=12,
+    max_buttons=16,
     merges=True,
     names_staff=True,
     deletes=True,
     shares=True,
 )
-"""Bot API: text 1-4096 and captions 0-1024 after entities are parsed. Twelve rows of buttons are ours: more than that
-is no longer read on a small phone."""
+"""Bot API: text 1-4096 and captions 0-1024 after entities are parsed. Sixteen rows of buttons are ours: more than
+that is no longer read on a small phone."""
 
 WHATSAPP: Final = Traits(
     max_chars=4096,

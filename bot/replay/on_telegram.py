@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import httpx
@@ -111,7 +112,7 @@ class OnTelegram:
             case ShareLocation(latitude, longitude):
                 return updates.location(account, latitude, longitude)
             case ShareContact(phone, own):
-                whose = account if own else self.fake.person("Orang lain", phone=phone)
+                whose = replace(account, phone=phone) if own else self.fake.person("Orang lain", phone=phone)
                 return updates.contact(account, of=whose)
             case SendSticker(emoji):
                 return updates.sticker(account, emoji or "👍")

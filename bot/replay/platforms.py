@@ -197,7 +197,9 @@ def said_by(row: Outgoing) -> tuple[Outgoing, ...]:
     *before, last = said_in(row.body)
     parts = [
         *(Rendered(part.key, part.text, author=row.author) for part in before),
-        msgspec.structs.replace(row.body, key=last.key, text=last.text, parts=()),
+        msgspec.structs.replace(
+            row.body, key=last.key, text=last.text, options=last.options or row.body.options, parts=()
+        ),
     ]
     return tuple(replace(row, body=part) for part in parts if part.key)
 

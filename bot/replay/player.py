@@ -466,7 +466,8 @@ class Play:
         raise CannotAct(f"no message has a button {title!r}; the last one has {', '.join(shown) or 'none'}")
 
     def _all_heard(self, person: Person) -> list[Outgoing]:
-        return [row for row in self.stage.platform.taken if row.address == person.address]
+        taken = self.stage.platform.taken
+        return [said for row in taken if row.address == person.address for said in said_by(row)]
 
     # ── judging ──────────────────────────────────────────────────────────────────────────────────
 

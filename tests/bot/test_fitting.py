@@ -84,7 +84,7 @@ def test_pages_of_a_long_list_hold_every_option_once() -> None:
 
 def test_more_than_telegram_shows_is_numbered_lines() -> None:
     """Where there is no list, what can be answered stands in the text by its number."""
-    (message,) = fitted((Rendered("a", "Yang mana?", buttons(13)),), TELEGRAM, COPY)
+    (message,) = fitted((Rendered("a", "Yang mana?", buttons(17)),), TELEGRAM, COPY)
     assert message.shown_as == "text"
     assert message.text.startswith("Yang mana?\n1. Pilihan 0\n2. Pilihan 1\n")
 

@@ -22,18 +22,22 @@ from flows.settings import Settings
 
 FOLDER = Path(__file__).resolve().parent.parent / "conversations"
 
+SHARES_PHONE = {
+    "nomor dibagikan lewat tombol, lalu saldo dibuka": "only Telegram has a button that proves a number",
+    "nomor orang lain tidak membuka apa-apa": "only Telegram has a button that proves a number",
+}
 MEANT_ELSEWHERE = {
     "telegram": {
         "mati sesudah balasan dikirim": "Telegram may show a reply twice after a crash; the page drops repeats",
-        "halaman web tidak bisa membuktikan nomornya": "on Telegram the sender's number is vouched for",
+        "halaman web tanpa nomor HP": "on Telegram the number can be shared",
     },
     "whatsapp": {
+        **SHARES_PHONE,
         "mati sesudah balasan dikirim": "in a script no status tells that the platform had taken the reply",
-        "halaman web tidak bisa membuktikan nomornya": "on WhatsApp the sender's number is vouched for",
+        "halaman web tanpa nomor HP": "says another thing where the number is hidden",
         "NIK lewat halaman isian": "a link is good for one answer, so the page takes no second one",
-        "jam istirahat dan malam tidak dihitung": "after a day WhatsApp takes no question with buttons",
     },
-    "web": {},
+    "web": SHARES_PHONE,
 }
 """Cases that a channel cannot play, by its nature, and why."""
 

@@ -330,3 +330,18 @@ async def test_forgetting_a_person_keeps_what_is_under_way(desk: Desk) -> None:
         await desk.peek(accepted.conversation)
     newcomer = await desk.accept(arrival("m3"))
     assert newcomer.conversation != accepted.conversation
+
+
+@pytest.mark.parametrize("kind", tickets.OF_THE_HOUSE)
+async def test_what_staff_open_among_themselves_is_no_report_of_the_person(desk: Desk, kind: str) -> None:
+    """A reply that could not be delivered is staff's own business: not in the person's list, nor theirs to open."""
+    accepted = await desk.accept(arrival("m1"))
+    await desk.finish(accepted, OpenTicket("RK-1", kind, "x"), OpenTicket("RK-2", "complaint", "y"))
+    held = await desk.peek(accepted.conversation)
+    own = await desk.database.read(
+        lambda conn: tickets.of_person(conn, desk.keys, held.person, accepted.conversation)
+    )
+    assert [ticket.code for ticket in own] == ["RK-2"]
+    inner = await desk.database.read(lambda conn: tickets.by_code(conn, desk.keys, "RK-1"))
+    assert inner is not None
+    assert not tickets.is_of(inner, held.person, accepted.conversation)
