@@ -54,10 +54,10 @@ async def judge(ground: Ground, storm: Storm) -> Verdict:
     try:
         await database.read(lambda conn: _judge(conn, ground, journeys, verdict))
         if database.dialect == "sqlite":
-            await database.read(lambda conn: _sound_file(conn, verdict))
+            await database.read(lambda conn: sound_file(conn, verdict))
     finally:
         await database.close()
-    _logs(ground, verdict)
+    unbroken(ground, verdict)
     twice = _handed_over_twice(ground, storm)
     for stretch in storm.stretches:
         restarts = sorted(stretch.restarts_s)
@@ -80,16 +80,16 @@ async def judge(ground: Ground, storm: Storm) -> Verdict:
 
 def _judge(conn: Connection, ground: Ground, journeys: Sequence[Journey], verdict: Verdict) -> None:
     keys = ground.keys
-    rows = _rows(conn, select(inbox))
+    rows = rows_of(conn, select(inbox))
     by_dedupe = {row.dedupe: row for row in rows}
-    replies = _rows(conn, select(outbox).order_by(outbox.c.id))
+    replies = rows_of(conn, select(outbox).order_by(outbox.c.id))
     of_message = defaultdict(list)
     for reply in replies:
         of_message[reply.inbox_id].append(reply)
     talks = _talks(keys, journeys, by_dedupe, verdict)
     _messages(rows, journeys, verdict)
     _replies(rows, of_message, talks, verdict)
-    _turns(conn, keys, rows, of_message, verdict)
+    handled_once(conn, keys, rows, of_message, verdict)
     _records(conn, journeys, talks, verdict)
     verdict.figures["journeys"] = len(journeys)
     verdict.figures["messages taken (202)"] = sum(len(journey.taken) for journey in journeys)
@@ -160,15 +160,16 @@ def _replies(
         verdict.demand(order == sorted(order), f"conversation {conversation}: replies out of order")
 
 
-def _turns(
+def handled_once(
     conn: Connection, keys: Keyring, rows: Sequence[Any], of_message: dict[int, list[Any]], verdict: Verdict
 ) -> None:
-    turns = Counter(row.inbox_id for row in _rows(conn, select(events.c.inbox_id).where(events.c.kind == "turn")))
+    """Every message has had one turn, and every session opens."""
+    turns = Counter(row.inbox_id for row in rows_of(conn, select(events.c.inbox_id).where(events.c.kind == "turn")))
     doubled = [inbox_id for inbox_id, count in turns.items() if count != 1]
     verdict.demand(not doubled, f"messages with more than one turn: {doubled[:5]}")
     verdict.demand(len(turns) == len(rows), f"{len(turns)} turns for {len(rows)} messages")
     handled = Counter(row.conversation for row in rows)
-    for row in _rows(conn, select(conversations.c.id, conversations.c.version)):
+    for row in rows_of(conn, select(conversations.c.id, conversations.c.version)):
         verdict.demand(
             row.version == handled[row.id],
             f"conversation {row.id}: version {row.version} after {handled[row.id]} messages",
@@ -179,12 +180,12 @@ def _turns(
 def _records(conn: Connection, journeys: Sequence[Journey], talks: dict[str, Journey], verdict: Verdict) -> None:
     told = Counter(code for journey in journeys for code in journey.codes)
     verdict.demand(all(count == 1 for count in told.values()), "one code was told in two conversations")
-    stored = {row.code: row.record for row in _rows(conn, select(codes))}
+    stored = {row.code: row.record for row in rows_of(conn, select(codes))}
     verdict.demand(
         stored.keys() == told.keys(), f"{len(stored)} records stored, {len(told)} told: {_apart(stored, told)}"
     )
-    opened = {row.code: row for row in _rows(conn, select(tickets.c.code, tickets.c.kind, tickets.c.conversation))}
-    receipts = {row.code: row for row in _rows(conn, select(application_receipts))}
+    opened = {row.code: row for row in rows_of(conn, select(tickets.c.code, tickets.c.kind, tickets.c.conversation))}
+    receipts = {row.code: row for row in rows_of(conn, select(application_receipts))}
     verdict.demand(opened.keys() | receipts.keys() == stored.keys(), "a code without its record")
     for conversation, journey in talks.items():
         kinds = sorted(row.kind for row in opened.values() if row.conversation == conversation)
@@ -196,12 +197,12 @@ def _records(conn: Connection, journeys: Sequence[Journey], talks: dict[str, Jou
     live = conn.execute(select(func.count()).select_from(applications)).scalar_one()
     people = len({journey.nik for journey in journeys if "sign-up" in journey.codes.values()})
     verdict.demand(live == people, f"{live} applications for {people} NIKs")
-    given = Counter(row.conversation for row in _rows(conn, select(consents.c.conversation)))
+    given = Counter(row.conversation for row in rows_of(conn, select(consents.c.conversation)))
     verdict.demand(set(given.values()) <= {1}, f"consents recorded more than once: {given.most_common(3)}")
     verdict.figures |= {"applications": live, "sign-ups": len(receipts), "tickets": len(opened)}
 
 
-def _logs(ground: Ground, verdict: Verdict) -> None:
+def unbroken(ground: Ground, verdict: Verdict) -> None:
     """A turn, a send or a loop that failed by itself has nothing to do with being killed."""
     failures: Counter[str] = Counter()
     for path in sorted(ground.folder.glob("service-*.log")):
@@ -214,7 +215,8 @@ def _logs(ground: Ground, verdict: Verdict) -> None:
         verdict.demand(False, f"{count} times {event} in the logs of the service")
 
 
-def _sound_file(conn: Connection, verdict: Verdict) -> None:
+def sound_file(conn: Connection, verdict: Verdict) -> None:
+    """The SQLite file is whole."""
     sound = conn.exec_driver_sql("PRAGMA integrity_check").scalars().all()
     verdict.demand(sound == ["ok"], f"integrity_check: {sound[:3]}")
     orphans = conn.exec_driver_sql("PRAGMA foreign_key_check").all()
@@ -237,7 +239,8 @@ def _handed_over_twice(ground: Ground, storm: Storm) -> Counter[str]:
     return twice
 
 
-def _rows(conn: Connection, statement: Any) -> Sequence[Any]:
+def rows_of(conn: Connection, statement: Any) -> Sequence[Any]:
+    """All rows."""
     return conn.execute(statement).all()
 
 

@@ -27,7 +27,7 @@ DIES_WITHIN_S: Final = 60.0
 """An ordered death that does not come so soon is a fault of the storm or of the crash point."""
 
 LAST_PASSAGE: Final = 25
-"""Crash points strike at the 1st to this passage after a start, so that different turns are hit."""
+"""Crash points strike at the 1st to this passage after a start, if nothing else is said: different turns are hit."""
 
 EARLY: Final = 10
 """Every so many random kills, one counts from the birth of the process: starting up must bear it too."""
@@ -49,6 +49,7 @@ class Plan:
     randoms: int
     stops: int = 0
     processes: int = 1
+    last_passage: int = LAST_PASSAGE
 
 
 @dataclass(slots=True)
@@ -128,6 +129,9 @@ class Killer:
     port: int
     life: Life
     random: random.Random
+    last_passage: int = LAST_PASSAGE
+    deaths: list[float] = field(default_factory=list)
+    """When each death was seen, by the monotonic clock."""
 
     async def kill(self, where: Where, times: int, stretch: Stretch) -> None:
         """So many deaths of that kind, each followed by a start."""
@@ -156,7 +160,7 @@ class Killer:
         if not self.life.gone.done():
             self.life.kill()  # it runs without an order; that it dies here as well is one more kill than asked for
             await self._died(self.life)
-        await self._start(f"{where}:{self.random.randint(1, LAST_PASSAGE)}", stretch)
+        await self._start(f"{where}:{self.random.randint(1, self.last_passage)}", stretch)
         await self._died(self.life)
 
     async def _start(self, fault: str, stretch: Stretch) -> None:
@@ -174,3 +178,4 @@ class Killer:
             raise KillMissed(f"process {life.pid} on port {self.port} lives on") from None
         if status != expected:
             raise KillMissed(f"process {life.pid} ended with status {status}, not {expected}; see its log")
+        self.deaths.append(time.monotonic())

@@ -12,8 +12,9 @@ import os
 import selectors
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 import bot.commands.run
 import bot.web.app  # noqa: F401
@@ -23,6 +24,8 @@ import storage.sqlite  # noqa: F401
 from bot.__main__ import main
 from bot.channels.web import WebChannel
 from storage.outbox import Outgoing
+
+Serve: TypeAlias = Callable[[dict[str, str]], int]
 
 SENDS = "STORM_SENDS"
 """The variable that names the file where a service notes what it handed to its channel."""
@@ -53,7 +56,7 @@ def serve(environ: dict[str, str]) -> int:
     return main(["run"])
 
 
-def _live(order: dict[str, object]) -> NoReturn:
+def _live(order: dict[str, object], run: Serve) -> NoReturn:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     log = os.open(str(order["log"]), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -64,7 +67,7 @@ def _live(order: dict[str, object]) -> NoReturn:
     os.closerange(3, 64)
     status = 1
     try:
-        status = serve({str(name): str(value) for name, value in dict(order["env"]).items()})  # type: ignore[call-overload]
+        status = run({str(name): str(value) for name, value in dict(order["env"]).items()})  # type: ignore[call-overload]
     finally:
         sys.stdout.flush()
         os._exit(status)
@@ -83,8 +86,8 @@ def _bury(children: set[int]) -> None:
         _say(f"gone {pid} {os.waitstatus_to_exitcode(status)}")
 
 
-def tend() -> None:
-    """Until standard input ends."""
+def tend(run: Serve = serve) -> None:
+    """Until standard input ends; each child does `run` with the environment that it was ordered with."""
     children: set[int] = set()
     here, there = os.pipe()
     for end in (here, there):
@@ -109,7 +112,7 @@ def tend() -> None:
         for line in lines:
             pid = os.fork()
             if pid == 0:
-                _live(json.loads(line))
+                _live(json.loads(line), run)
             children.add(pid)
             _say(f"born {pid}")
     for pid in children:

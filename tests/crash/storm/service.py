@@ -12,6 +12,7 @@ import socket
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -99,9 +100,14 @@ class Life:
 class Nursery:
     """Starts service processes: forked from a warm interpreter, or `cold`, each with an interpreter of its own."""
 
-    def __init__(self, ground: Ground, *, cold: bool = False) -> None:
+    def __init__(
+        self, ground: Ground, *, cold: bool = False, module: str = "storm.nursery", beside: Sequence[Path] = ()
+    ) -> None:
+        """`module` is what bears them, found in one of the folders `beside` this one."""
         self._ground = ground
         self._cold = cold
+        self._module = module
+        self._folders = [str(folder) for folder in (ROOT, HERE, *beside)]
         self._keeper: Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self._births: asyncio.Queue[int] = asyncio.Queue()
@@ -113,7 +119,7 @@ class Nursery:
         if self._cold:
             return
         self._keeper = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "storm.nursery", stdin=PIPE, stdout=PIPE, cwd=ROOT, env=self._environ({})
+            sys.executable, "-m", self._module, stdin=PIPE, stdout=PIPE, cwd=ROOT, env=self._environ({})
         )
         self._reader = asyncio.create_task(self._read(self._keeper))
 
@@ -146,7 +152,7 @@ class Nursery:
         with log.open("ab") as file:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-m", "storm.nursery", "--one"),
+                *("-m", self._module, "--one"),
                 cwd=ROOT,
                 env=self._environ(environ),
                 stdout=file,
@@ -170,8 +176,7 @@ class Nursery:
 
     def _environ(self, more: dict[str, str]) -> dict[str, str]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("RANGKUL_")}
-        paths = f"{ROOT}{os.pathsep}{HERE}"
-        return {**ours, "PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1", **more}
+        return {**ours, "PYTHONPATH": os.pathsep.join(self._folders), "OPENBLAS_NUM_THREADS": "1", **more}
 
 
 async def until_up(client: httpx.AsyncClient, port: int, life: Life) -> bool:

@@ -100,6 +100,33 @@ class World:
         raise Stuck(f"{method} {path}: no answer for {PATIENCE_S:.0f} s")
 
 
+def answer_to(question: str, options: Sequence[str], task: str, nik: str, number: int) -> str:
+    """What visitor `number` says to a question, `options` in small letters."""
+    asked = question.lower()
+    if "kirim" in options:
+        return "kirim"
+    for sign, answer in (
+        ("(nik)", nik),
+        ("nama lengkap", f"asep sunandar {'abcdefghij'[number % 10]}wi"),
+        ("kota atau kabupaten", "Kota Bekasi"),
+        ("pekerjaannya apa", "ojek online"),
+        ("penghasilan", "2 juta"),
+        ("berapa bulan", "3 bulan"),
+        ("nomor hp", f"0812900{number:05d}"),
+        ("ceritakan", "kartu saya belum jadi padahal sudah bayar dua bulan lalu di kantor cabang"),
+        ("kapan", "kemarin"),
+        ("digaji sendiri", "tidak"),
+    ):
+        if sign in asked and not ("ya" in options and sign == "nomor hp"):
+            return answer
+    for option in ("lewati", "ya", "saya sendiri", "kerja sendiri"):
+        if option in options:
+            return option
+    if options:
+        return options[0]
+    return "lewati" if task == "complaint" else "ya"
+
+
 class Visitor:
     """Makes one journey after the other until told to stop, and always finishes the one begun."""
 
@@ -160,37 +187,12 @@ class Visitor:
             if fresh:
                 self._journey.codes.update(dict.fromkeys(fresh, name))
                 return
-            await self._say(self._answer(name))
+            await self._say(answer_to(self._question, self._options, name, self._journey.nik, self._number))
         raise Stuck(f"{name}: no code after {MAX_ANSWERS} answers; last asked: {self._question[:80]!r}")
 
     def _fresh_codes(self) -> list[str]:
         told = {code for text in self._journey.seen.values() for code in CODE.findall(text)}
         return sorted(told - self._journey.codes.keys())
-
-    def _answer(self, task: str) -> str:
-        question, options = self._question.lower(), self._options
-        if "kirim" in options:
-            return "kirim"
-        for sign, answer in (
-            ("(nik)", self._journey.nik),
-            ("nama lengkap", f"asep sunandar {'abcdefghij'[self._number % 10]}wi"),
-            ("kota atau kabupaten", "Kota Bekasi"),
-            ("pekerjaannya apa", "ojek online"),
-            ("penghasilan", "2 juta"),
-            ("berapa bulan", "3 bulan"),
-            ("nomor hp", f"0812900{self._number:05d}"),
-            ("ceritakan", "kartu saya belum jadi padahal sudah bayar dua bulan lalu di kantor cabang"),
-            ("kapan", "kemarin"),
-            ("digaji sendiri", "tidak"),
-        ):
-            if sign in question and not ("ya" in options and sign == "nomor hp"):
-                return answer
-        for option in ("lewati", "ya", "saya sendiri", "kerja sendiri"):
-            if option in options:
-                return option
-        if options:
-            return options[0]
-        return "lewati" if task == "complaint" else "ya"
 
     async def _ask_at_once(self, questions: Sequence[str]) -> None:
         """Several messages without waiting for the answers in between."""
