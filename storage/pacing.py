@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, text, update
 
-from storage.dialects import Insert, PerDialect
 from storage.keyring import Keyring
 from storage.prepared import Prepared
-from storage.tables import paces
+from storage.tables import Lookup, Moment, paces
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +28,11 @@ class Pace:
 
 
 _LOOK = Prepared(select(paces.c.full_at).where(paces.c.lookup == bindparam("pace")))
+_COUNT_FROM = Prepared(
+    update(paces)
+    .where(paces.c.lookup == bindparam("pace"), paces.c.full_at < bindparam("at"))
+    .values(full_at=bindparam("at"))
+)
 _FORGET = delete(paces).where(paces.c.full_at < bindparam("before"))
 _COUNT = select(func.count()).select_from(paces)
 
@@ -75,6 +79,14 @@ def hold_back(conn: Connection, keys: Keyring, pace: Pace, until: datetime) -> N
     lookups = [keys.lookup("pace", pace.key)]
     empty = until - pace.interval + pace.interval * pace.burst
     _set(conn, lookups, [max(*_full_at(conn, lookups, empty), empty)])
+
+
+def count_from(conn: Connection, keys: Keyring, pace: Pace, at: datetime) -> None:
+    """The token that was taken last counts from `at`, later than it was taken: the platform counts what reaches it.
+
+    For buckets of one token; with more, only the last one of a burst would move.
+    """
+    _COUNT_FROM.run(conn, pace=keys.lookup("pace", pace.key), at=at + pace.interval)
 
 
 def forget_full(conn: Connection, now: datetime) -> int:
@@ -141,7 +153,8 @@ def _of(count: int) -> _Statements:
 def _insert(names: Sequence[str], moments: Sequence[str], on_conflict: str) -> Prepared:
     """One INSERT of several rows. As text, because a value may recur in every row."""
     rows = ", ".join(f"(:{name}, :{moment})" for name, moment in zip(names, moments, strict=True))
-    statement = f"INSERT INTO paces (lookup, full_at) VALUES {rows} ON CONFLICT (lookup) {on_conflict}"  # noqa: S608 - holds no value
+    head = "INSERT INTO paces (lookup, full_at) VALUES"
+    statement = f"{head} {rows} ON CONFLICT (lookup) {on_conflict}"
     return Prepared(
         text(statement).bindparams(
             *(bindparam(name, type_=Lookup()) for name in names),
