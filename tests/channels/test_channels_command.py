@@ -484,6 +484,22 @@ def test_an_address_without_https_is_wrong() -> None:
         assert [(one.state, one.says) for one in findings.found] == [("wrong", line)]
 
 
+def test_nothing_is_sent_to_an_address_without_https(whatsapp: Place, rangkul: Run) -> None:
+    """And without it no exit code of 0."""
+    whatsapp.env.setenv("RANGKUL_WEB__PUBLIC_URL", "http://0.0.0.0:1")
+    said = rangkul("check", "whatsapp")
+    assert said.code == 1
+    assert any(wrong.startswith("WRONG  address: web.public_url is not https") for wrong in said.wrongs)
+    assert "own webhook" not in said.out
+
+
+def test_a_number_of_another_account_is_told(whatsapp: Place, rangkul: Run) -> None:
+    """Both ids exist, and the token may see both."""
+    answering(whatsapp, f"{ACCOUNT.waba_id}/phone_numbers", {"data": [{"id": "7"}]})
+    (wrong,) = rangkul("check", "whatsapp").wrongs
+    assert wrong.startswith("WRONG  account: the number does not belong to this account → one of")
+
+
 def test_meta_that_is_away_is_one_line(whatsapp: Place, rangkul: Run) -> None:
     """Our own webhook is looked at all the same."""
     for fault in (Fault(dropped=True, kind="number"), Fault(http_status=502, kind="number")):
