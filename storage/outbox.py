@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     exists,
     func,
     literal_column,
@@ -133,6 +134,9 @@ class Fate:
     reason: str = ""
     delivery: str = ""
 
+
+MAX_COUNT = 1_000_000
+"""No message is tried so often."""
 
 _before = outbox.alias("before")
 _COLUMNS = (
