@@ -14,7 +14,7 @@ from telegram.request import HTTPXRequest
 from bot.app import Program
 from bot.channels.base import Channel
 from bot.channels.opening import telegram_of
-from bot.channels.telegram.payloads import NAME
+from bot.channels.telegram.payloads import NAME, Reader
 from bot.clock import Clock
 from bot.config import Config
 from bot.fakes import telegram_faults as troubles
@@ -79,7 +79,9 @@ class OnTelegram:
 
     def connect(self, program: Program) -> None:
         self._taking = Taking(program)
-        self._telegram.connect(self._taking.take_in)
+        intake = self._telegram.connect(self._taking.take_in)
+        bot = self.fake.world.bot
+        intake.reader = Reader(bot["id"], bot["username"], self._telegram.links, self._ids.new)
         app = Starlette(routes=self._telegram.routes())
         self._http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN)
 
