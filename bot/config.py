@@ -458,8 +458,18 @@ def _cross_checks(config: Config) -> list[str]:
     if config.sender.first_retry_s > config.sender.max_retry_s:
         problems.append("sender.first_retry_s: must not exceed sender.max_retry_s")
     problems += _webhook_problems(config)
-    if config.whatsapp.is_on:
-        problems += [f"whatsapp.{name}: not set, and whatsapp.token is" for name in config.whatsapp.lacking()]
+    problems += _whatsapp_problems(config)
+    return problems
+
+
+def _whatsapp_problems(config: Config) -> list[str]:
+    """What WhatsApp lacks. Meta brings messages, and people open links to our page, over https alone."""
+    whatsapp = config.whatsapp
+    if not whatsapp.is_on:
+        return []
+    problems = [f"whatsapp.{name}: not set, and whatsapp.token is" for name in whatsapp.lacking()]
+    if not config.web.public_url.startswith("https://") and not LOOPBACK_API_URL.fullmatch(whatsapp.api_base_url):
+        problems.append("web.public_url: must begin with https://, for whatsapp.token is set")
     return problems
 
 

@@ -9,6 +9,7 @@ import pytest
 from bot.config import Config, ConfigError, load_config
 
 SECRETS = {
+    "RANGKUL_WEB__PUBLIC_URL": "https://tanya.example.org",
     "RANGKUL_WHATSAPP__TOKEN": "EAA-invented",
     "RANGKUL_WHATSAPP__APP_SECRET": "invented",
     "RANGKUL_WHATSAPP__VERIFY_TOKEN": "invented too",
@@ -42,6 +43,7 @@ def test_with_a_token_everything_else_must_be_there(tmp_path: Path) -> None:
         "whatsapp.app_secret",
         "whatsapp.verify_token",
         "whatsapp.phone_number_id",
+        "web.public_url",
     ]
     assert "EAA" not in "\n".join(problems) + repr(read(tmp_path, SECRETS))
 
