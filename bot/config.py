@@ -162,6 +162,7 @@ class TelegramSection(Section):
     mode: Literal["polling", "webhook"] = "polling"
     webhook_path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9_-]+)+$")] = "/webhooks/telegram"
     api_base_url: str = "https://api.telegram.org"
+    proxy_from_environment: bool = False
     poll_timeout_s: Annotated[int, Field(ge=1, le=50)] = 30
     max_file_bytes: Annotated[int, Field(ge=10_000, le=20 << 20)] = 16_000_000
     messages_per_second: Annotated[float, Field(gt=0, le=1000)] = 25.0

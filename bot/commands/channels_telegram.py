@@ -48,7 +48,7 @@ async def bot_of(config: Config) -> AsyncIterator[Bot]:
     """Our bot, over the same kind of connection as the service's. Raises ValueError while the channel is off."""
     if config.telegram.token is None:
         raise ValueError("Telegram needs a token")
-    request = HttpRequest(read_timeout_s=ANSWER_WITHIN_S)
+    request = HttpRequest(read_timeout_s=ANSWER_WITHIN_S, trust_env=config.telegram.proxy_from_environment)
     base = config.telegram.api_base_url
     try:
         yield Bot(config.telegram.token.get_secret_value(), base_url=f"{base}/bot", request=request)

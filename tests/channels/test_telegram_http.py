@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.message import Message
+from email.parser import BytesParser
+from ipaddress import IPv4Address
+from pathlib import Path
+from traceback import format_exception
+from typing import cast
+from urllib.parse import parse_qs
 
 import pytest
 import uvloop
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from telegram import Bot, InputFile
 from telegram.error import BadRequest, NetworkError, RetryAfter, TimedOut
 
@@ -53,10 +68,10 @@ class Server:
 
 
 @asynccontextmanager
-async def _server(answer: Answer) -> AsyncIterator[Server]:
+async def _server(answer: Answer, context: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
     server = Server(answer)
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=context)
+    server.url = f"{'https' if context else 'http'}://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     try:
         yield server
     finally:
@@ -66,6 +81,24 @@ async def _server(answer: Answer) -> AsyncIterator[Server]:
         await asyncio.sleep(0.01)  # lets their readers come to an end
 
 
+@dataclass
+class Parsed:
+    """A request as a server's library reads it; `pieces` of a form of several parts."""
+
+    path: str
+    kind: str
+    body: bytes
+    pieces: list[Message]
+
+
+def _parsed(request: bytes) -> Parsed:
+    line, _, rest = request.partition(b"\r\n")
+    message = BytesParser().parsebytes(rest)
+    body = rest.partition(b"\r\n\r\n")[2]
+    pieces = message.get_payload() if message.is_multipart() else []
+    return Parsed(line.split()[1].decode(), message.get_content_type(), body, cast(list[Message], pieces))
+
+
 async def _ok(_: bytes, writer: asyncio.StreamWriter) -> None:
     writer.write(_http(OK))
 
@@ -73,14 +106,12 @@ async def _ok(_: bytes, writer: asyncio.StreamWriter) -> None:
 @pytest.mark.asyncio
 async def test_one_connection_carries_one_request_after_the_other() -> None:
     """And several at once where there are several."""
-    async with _server(_ok) as server:
-        request = HttpRequest()
+    async with _server(_ok) as server, HttpRequest() as request:
         for _ in range(3):
             assert await request.post(f"{server.url}/bot1:x/getMe") is True
         assert server.connections == 1
         await asyncio.gather(*(request.post(f"{server.url}/bot1:x/getMe") for _ in range(20)))
         assert 1 < server.connections <= 8
-        await request.shutdown()
 
 
 @pytest.mark.asyncio
@@ -91,16 +122,14 @@ async def test_a_call_is_a_form_and_a_file_makes_it_one_of_several_parts() -> No
         await bot.set_my_description("Tanya & jawab é")
         await bot.set_chat_photo(5, InputFile(b"\x89PNG\r\n\x1a\n\x00", filename="a.png"))
         await bot.request.shutdown()
-    form, parts = server.requests
-    assert form.startswith(b"POST /bot1:x/setMyDescription HTTP/1.1\r\nHost: 127.0.0.1:")
-    assert form.endswith(b"\r\n\r\ndescription=Tanya+%26+jawab+%C3%A9")
-    boundary = parts.split(b"boundary=")[1].split(b"\r\n")[0]
-    pieces = parts.split(b"--" + boundary)
-    assert [b'name="chat_id"\r\n\r\n5\r\n' in piece for piece in pieces].count(True) == 1
-    assert [b'; filename="a.png"\r\n' in piece and b"\x89PNG\r\n\x1a\n\x00\r\n" in piece for piece in pieces].count(
-        True
-    ) == 1
-    assert pieces[-1] == b"--\r\n"
+    form, parts = (_parsed(got) for got in server.requests)
+    assert (form.path, form.kind) == ("/bot1:x/setMyDescription", "application/x-www-form-urlencoded")
+    assert parse_qs(form.body.decode()) == {"description": ["Tanya & jawab é"]}
+    assert (parts.path, parts.kind) == ("/bot1:x/setChatPhoto", "multipart/form-data")
+    photo, chat = sorted(parts.pieces, key=lambda piece: piece.get_filename() is None)
+    assert (chat.get_param("name", header="content-disposition"), chat.get_payload(decode=True)) == ("chat_id", b"5")
+    assert (photo.get_filename(), photo.get_payload(decode=True)) == ("a.png", b"\x89PNG\r\n\x1a\n\x00")
+    assert photo.get_content_type() == "image/png"
 
 
 @pytest.mark.asyncio
@@ -115,8 +144,8 @@ async def test_an_answer_may_come_in_chunks_and_in_crumbs() -> None:
             await asyncio.sleep(0)
         writer.write(b"\r\n0\r\n\r\n")
 
-    async with _server(crumbs) as server:
-        assert await HttpRequest().post(f"{server.url}/x") is True
+    async with _server(crumbs) as server, HttpRequest() as request:
+        assert await request.post(f"{server.url}/x") is True
 
 
 @pytest.mark.asyncio
@@ -124,8 +153,9 @@ async def test_where_nobody_listens_nothing_was_sent() -> None:
     """So that a send may be tried again without any doubt."""
     async with _server(_ok) as server:
         pass
-    with pytest.raises(NotSent):
-        await HttpRequest().post(f"{server.url}/x")
+    async with HttpRequest() as request:
+        with pytest.raises(NotSent):
+            await request.post(f"{server.url}/x")
 
 
 @pytest.mark.asyncio
@@ -135,8 +165,7 @@ async def test_a_server_that_takes_a_request_and_says_nothing_leaves_a_doubt() -
     async def silent(_: bytes, __: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0)
 
-    async with _server(silent) as server:
-        request = HttpRequest(read_timeout_s=0.1)
+    async with _server(silent) as server, HttpRequest(read_timeout_s=0.1) as request:
         with pytest.raises(TimedOut):
             await request.post(f"{server.url}/x")
         server.answer = _ok
@@ -153,10 +182,185 @@ async def test_a_connection_that_breaks_in_mid_answer_leaves_a_doubt(begun: byte
         writer.write(begun)
         writer.close()
 
-    async with _server(breaking) as server:
+    async with _server(breaking) as server, HttpRequest() as request:
         with pytest.raises(NetworkError) as broken:
-            await HttpRequest().post(f"{server.url}/x")
+            await request.post(f"{server.url}/x")
         assert not isinstance(broken.value, NotSent | TimedOut)
+
+
+@pytest.mark.asyncio
+async def test_a_call_on_a_kept_connection_that_breaks_is_in_doubt_and_not_sent_again() -> None:
+    """Whether the server read it before it closed cannot be known: a reply would come twice."""
+
+    async def second_breaks(request: bytes, writer: asyncio.StreamWriter) -> None:
+        if len(server.requests) == 1:
+            await _ok(request, writer)
+        else:
+            writer.close()
+
+    async with _server(second_breaks) as server, HttpRequest() as request:
+        assert await request.post(f"{server.url}/x") is True
+        with pytest.raises(NetworkError) as broken:
+            await request.post(f"{server.url}/x")
+        assert not isinstance(broken.value, NotSent | TimedOut)
+        assert (server.connections, len(server.requests)) == (1, 2)
+
+
+@pytest.mark.asyncio
+async def test_a_server_that_does_not_read_holds_up_nobody_for_ever() -> None:
+    """A picture is more than what a socket takes unread."""
+    stuck = asyncio.Event()
+
+    async def unread(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await stuck.wait()
+        writer.transport.abort()
+
+    listening = await asyncio.start_server(unread, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    async with HttpRequest(connect_timeout_s=0.2, read_timeout_s=0.2) as request:
+        bot = Bot("1:x", base_url=f"{url}/bot", request=request, get_updates_request=HttpRequest())
+        async with asyncio.timeout(5):
+            with pytest.raises(TimedOut):
+                await bot.send_photo(5, bytes(20_000_000))
+    stuck.set()
+    listening.close()
+
+
+@pytest.mark.asyncio
+async def test_who_waits_for_room_too_long_has_sent_nothing() -> None:
+    """All connections are taken."""
+
+    async def silent(_: bytes, __: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0)
+
+    async with _server(silent) as server, HttpRequest(max_connections=1, connect_timeout_s=0.1) as request:
+        asking = asyncio.create_task(request.post(f"{server.url}/x"))
+        await server.asked.wait()
+        with pytest.raises(NotSent):
+            await request.post(f"{server.url}/y")
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        assert len(server.requests) == 1
+
+
+@pytest.mark.asyncio
+async def test_nobody_is_sent_elsewhere() -> None:
+    """The token stands in the address: it goes where we were told, and nowhere else."""
+
+    async def elsewhere(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(_http(b"", "307 Temporary Redirect", f"Location: {other.url}/there\r\n"))
+
+    async with _server(_ok) as other, _server(elsewhere) as server, HttpRequest() as request:
+        with pytest.raises(NetworkError):
+            await request.post(f"{server.url}/x")
+        with pytest.raises(NetworkError):
+            await request.retrieve(f"{server.url}/file")
+        assert other.requests == []
+
+
+@pytest.mark.asyncio
+async def test_no_error_shows_the_address() -> None:
+    """Nor what led to it: the token stands there."""
+
+    async def silent(_: bytes, __: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0)
+
+    async def breaking(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async def told(address: str) -> str:
+        with pytest.raises(NetworkError) as error:
+            await request.post(address, read_timeout=0.1)
+        return "".join(format_exception(error.value))
+
+    async with _server(breaking) as server, HttpRequest(max_connections=1, connect_timeout_s=0.1) as request:
+        address = f"{server.url}/bot1:s" + "ecret/getMe"
+        shown = [await told(address)]
+        server.answer = silent
+        shown.append(await told(address))
+        asking = asyncio.create_task(request.post(address, read_timeout=5))
+        await asyncio.sleep(0.02)
+        shown.append(await told(address))
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+    assert [words.strip().rpartition("\n")[2].partition(":")[0].rpartition(".")[2] for words in shown] == [
+        "NetworkError", "TimedOut", "NotSent",
+    ]  # fmt: skip
+    assert "secret" not in "".join(shown)
+
+
+@pytest.mark.asyncio
+async def test_a_proxy_of_the_environment_is_used_where_that_is_wished(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And only there."""
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    async with _server(_ok) as server, _server(_ok) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        async with HttpRequest() as request:
+            await request.post(f"{server.url}/direct")
+        async with HttpRequest(trust_env=True) as request:
+            await request.post(f"{server.url}/through")
+    assert [_parsed(got).path for got in server.requests] == ["/direct"]
+    assert [_parsed(got).path for got in proxy.requests] == [f"{server.url}/through"]
+
+
+@pytest.mark.asyncio
+async def test_a_proxy_that_refuses_lets_nothing_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked for a way to the platform first, and the call is sent on that way."""
+
+    async def refusing(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(_http(b"", "403 Forbidden"))
+
+    async with _server(refusing) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        async with HttpRequest(trust_env=True) as request:
+            with pytest.raises(NotSent):
+                await request.post("https://platform.test/bot1:x/getMe")
+        (asked,) = proxy.requests
+        assert asked.startswith(b"CONNECT platform.test:443 ")
+
+
+@pytest.mark.asyncio
+async def test_certificates_are_checked_against_those_of_the_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SSL_CERT_FILE, as for every program; where a certificate is not trusted, nothing is sent."""
+    certificate, context = _own_certificate(tmp_path)
+    async with _server(_ok, context) as server:
+        for trusted in (False, True):
+            if trusted:
+                monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+            http._tls.cache_clear()
+            async with HttpRequest() as request:
+                if trusted:
+                    assert await request.post(f"{server.url}/x") is True
+                else:
+                    with pytest.raises(NotSent):
+                        await request.post(f"{server.url}/x")
+        assert len(server.requests) == 1
+    http._tls.cache_clear()
+
+
+def _own_certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """One for 127.0.0.1 that nobody has signed but itself, and a server's context with it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "platform.test")])
+    now = datetime.now(UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(address, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path, key_path = folder / "certificate.pem", folder / "key.pem"
+    path.write_bytes(certificate.public_bytes(Encoding.PEM))
+    key_path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path, key_path)
+    return path, context
 
 
 @pytest.mark.asyncio
@@ -167,8 +371,7 @@ async def test_a_connection_that_was_closed_while_idle_is_replaced() -> None:
         await _ok(request, writer)
         writer.close()
 
-    async with _server(once) as server:
-        request = HttpRequest()
+    async with _server(once) as server, HttpRequest() as request:
         for _ in range(3):
             assert await request.post(f"{server.url}/x") is True
             await asyncio.sleep(0.05)
@@ -192,8 +395,7 @@ async def test_a_server_that_says_close_and_one_that_talks_unasked_are_not_trust
         writer.write(_http(b"{}", "408 Request Timeout"))
 
     for answer in (closing, talking, talking_later):
-        async with _server(answer) as server:
-            request = HttpRequest()
+        async with _server(answer) as server, HttpRequest() as request:
             for _ in range(2):
                 assert await request.post(f"{server.url}/x") is True
                 await asyncio.sleep(0.05)
@@ -203,10 +405,10 @@ async def test_a_server_that_says_close_and_one_that_talks_unasked_are_not_trust
 @pytest.mark.asyncio
 async def test_connections_that_were_idle_for_long_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """The other side may be closing them at this very moment."""
-    async with _server(_ok) as server:
-        request = HttpRequest()
+    monkeypatch.setattr(http, "KEPT_S", 0.02)
+    async with _server(_ok) as server, HttpRequest() as request:
         await request.post(f"{server.url}/x")
-        monkeypatch.setattr(http, "KEPT_S", 0.0)
+        await asyncio.sleep(0.05)
         await request.post(f"{server.url}/x")
         assert server.connections == 2
 
@@ -215,9 +417,9 @@ async def test_connections_that_were_idle_for_long_are_not_used(monkeypatch: pyt
 async def test_more_than_can_be_meant_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever length was announced, or none."""
     monkeypatch.setattr(http, "MAX_ANSWER_BYTES", 10)
-    async with _server(_ok) as server:
+    async with _server(_ok) as server, HttpRequest() as request:
         with pytest.raises(AnswerTooLong):
-            await HttpRequest().post(f"{server.url}/x")
+            await request.post(f"{server.url}/x")
 
 
 @pytest.mark.asyncio
@@ -226,12 +428,12 @@ async def test_a_long_answer_may_take_longer_than_the_time_without_a_byte() -> N
 
     async def slow(_: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n")
-        for _ in range(6):
+        for _part in range(6):
             await asyncio.sleep(0.1)
             writer.write(b"x")
 
-    async with _server(slow) as server:
-        assert await HttpRequest(read_timeout_s=0.4).retrieve(f"{server.url}/file") == b"xxxxxx"
+    async with _server(slow) as server, HttpRequest(read_timeout_s=0.4, connect_timeout_s=0.1) as request:
+        assert await request.retrieve(f"{server.url}/file") == b"xxxxxx"
 
 
 @pytest.mark.asyncio
@@ -241,8 +443,7 @@ async def test_who_stops_waiting_leaves_no_connection_behind() -> None:
     async def silent(_: bytes, __: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0)
 
-    async with _server(silent) as server:
-        request = HttpRequest(max_connections=1)
+    async with _server(silent) as server, HttpRequest(max_connections=1) as request:
         asking = asyncio.create_task(request.post(f"{server.url}/x"))
         await server.asked.wait()
         asking.cancel()
@@ -268,9 +469,9 @@ async def test_refusals_are_those_of_the_library() -> None:
         async def refusing(_: bytes, writer: asyncio.StreamWriter, answer: bytes = answer) -> None:
             writer.write(answer)
 
-        async with _server(refusing) as server:
+        async with _server(refusing) as server, HttpRequest() as request:
             with pytest.raises(error):
-                await HttpRequest().post(f"{server.url}/x")
+                await request.post(f"{server.url}/x")
 
 
 def test_all_the_same_on_the_loop_of_the_service() -> None:
@@ -280,8 +481,7 @@ def test_all_the_same_on_the_loop_of_the_service() -> None:
         async def breaking(_: bytes, writer: asyncio.StreamWriter) -> None:
             writer.close()
 
-        async with _server(_ok) as server:
-            request = HttpRequest(read_timeout_s=5)
+        async with _server(_ok) as server, HttpRequest(read_timeout_s=5) as request:
             for _ in range(2):
                 assert await request.post(f"{server.url}/x") is True
             assert server.connections == 1
@@ -290,7 +490,6 @@ def test_all_the_same_on_the_loop_of_the_service() -> None:
                 await request.post(f"{server.url}/x")
             server.answer = _ok
             assert await request.post(f"{server.url}/x") is True
-            await request.shutdown()
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(twice_and_broken())

@@ -10,9 +10,11 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 from telegram_judge import judge_call
-from telegram_world import SECRET, World, in_process, over_http
+from telegram_world import SECRET, World, in_process, made, over_http, settings
 
+from bot.channels.telegram.http import NotSent
 from bot.channels.telegram.polling import MAX_WAIT_S, Polling
+from bot.clock import SystemClock
 from bot.fakes import telegram_faults as faults
 from bot.fakes.telegram_faults import Fault, refusal
 from flows.model import Text, Unknown
@@ -72,6 +74,25 @@ async def test_who_asks_takes_an_old_webhook_away() -> None:
     await world.telegram.set_up()
     assert world.fake.requests[-1].method == "deleteWebhook"
     assert world.telegram.routes() == []
+
+
+async def test_the_way_leads_through_a_proxy_where_the_setting_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For calls and for questions; else what the environment names is not looked at."""
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with over_http() as there:
+        monkeypatch.setenv("http_proxy", there.telegram.bot.base_url.partition("/bot")[0])
+        nowhere = {"api_base_url": "http://127.0.0.1:1"}
+        for config, reaches in ((settings(**nowhere), False), (settings(**nowhere, proxy_from_environment=True), True)):
+            world = made(there.fake, config, SystemClock())
+            for ask in (world.telegram.set_up, lambda one=world: _polling(one).step(None)):
+                if reaches:
+                    await ask()
+                else:
+                    with pytest.raises(NotSent):
+                        await ask()
+            await world.telegram.stop()
+        await there.telegram.stop()
 
 
 # ── asking ───────────────────────────────────────────────────────────────────────────────────────

@@ -54,12 +54,13 @@ class Telegram:
         base = config.telegram.api_base_url
         self._settings = config.telegram
         self._webhook_url = f"{config.web.public_url}{config.telegram.webhook_path}"
-        self._updates_request = updates_request or HttpRequest(max_connections=1)
+        trust_env = config.telegram.proxy_from_environment
+        self._updates_request = updates_request or HttpRequest(max_connections=1, trust_env=trust_env)
         self.bot = Bot(
             token,
             base_url=f"{base}/bot",
             base_file_url=f"{base}/file/bot",
-            request=request or HttpRequest(),
+            request=request or HttpRequest(trust_env=trust_env),
             get_updates_request=self._updates_request,
         )
         self.channel = TelegramChannel(self.bot, config.telegram, flows.copy, clock, draw)
