@@ -42,6 +42,9 @@ UNREADABLE: Final = "unreadable"
 log = structlog.get_logger()
 
 
+TRIES_KEPT: Final = 2
+"""Tries that a message has left after however long a flood: what comes then may be an ordinary failure."""
+
 UNREACHABLE: Final = "unreachable"
 WINDOW_CLOSED: Final = "window_closed"
 STOPPED: Final = "channel_stopped"
@@ -106,13 +109,9 @@ class Sender:
         channel = self.channels.get(held.channel)
         if channel is None or held.unsent or not _is_open(held, now):
             return Handing()
-        paces = channel.paces(held.address)
-        ready, later = count, None
-        for place in range(count if paces else 0):
-            later = pacing.take(conn, self.keys, paces, now)
-            if later is not None:
-                ready = place
-                break
+        ready, later = (
+            pacing.take_some(conn, self.keys, channel.paces(held.address), now, count) if count else (0, None)
+        )
         return Handing(self.worker, now + self.lease, ready, later)
 
     @property
@@ -158,26 +157,60 @@ class Sender:
         return claimed
 
     def _claim_rows(self, conn: Connection, channel: Channel, claimed: Claimed) -> None:
+        """As many rows as the platform's pace has room for; those that must wait for a pace of their own make way."""
         now = self.clock.now()
-        for row in outbox.claim_next(
+        room = self._room(conn, channel, now)
+        mine: set[int] = set()
+        for _ in range(CLAIM_AT_ONCE):
+            if room <= 0:
+                return
+            rows = [row for row in self._claim_next(conn, channel, room, now) if row.id not in mine]
+            ready = {row.id for row in rows if self._claim_row(conn, channel, row, claimed, now)}
+            if len(ready) == len(rows):
+                return
+            mine |= ready
+            room -= len(ready)
+        claimed.done += 1
+        self.wake()  # behind so many that wait there may be others that need not
+
+    def _claim_next(self, conn: Connection, channel: Channel, limit: int, now: datetime) -> list[Outgoing | Unreadable]:
+        return outbox.claim_next(
             conn,
             self.keys,
             channel=channel.name,
             worker=self.worker,
             now=now,
             lease_until=now + self.lease,
-            limit=CLAIM_AT_ONCE,
+            limit=limit,
             doubt=channel.confirms_within,
             margin=WINDOW_MARGIN,
-        ):
-            if isinstance(row, Unreadable):
-                self._give_up(conn, row.id, row.conversation, channel=channel.name, text="", word=UNREADABLE, now=now)
-                claimed.done += 1
-            elif (later := pacing.take(conn, self.keys, channel.paces(row.address), now)) is not None:
-                outbox.give_back(conn, row.id, not_before=later)
-                self.wake_at(later)
-            else:
-                claimed.rows.append(row)
+        )
+
+    def _claim_row(
+        self, conn: Connection, channel: Channel, row: Outgoing | Unreadable, claimed: Claimed, now: datetime
+    ) -> bool:
+        """Whether there is nothing to wait for: it is to be sent now, or can never be."""
+        if isinstance(row, Unreadable):
+            self._give_up(conn, row.id, row.conversation, channel=channel.name, text="", word=UNREADABLE, now=now)
+            claimed.done += 1
+            return True
+        later = pacing.take(conn, self.keys, channel.paces(row.address), now)
+        if later is None:
+            claimed.rows.append(row)
+            return True
+        outbox.give_back(conn, row.id, not_before=later)
+        self.wake_at(later)
+        return False
+
+    def _room(self, conn: Connection, channel: Channel, now: datetime) -> int:
+        """How many rows are worth claiming: in a flood there is room for one or two, and thousands wait."""
+        shared = channel.paces("")[:1]
+        if not shared:
+            return CLAIM_AT_ONCE
+        count, later = pacing.room(conn, self.keys, shared[0], now)
+        if later is not None:
+            self.wake_at(later)
+        return min(count, CLAIM_AT_ONCE)
 
     def _claim_shut_out(self, conn: Connection, channel: Channel, claimed: Claimed) -> None:
         """What waits for people whose window is closed goes out in a template, or they are asked to write, once.
@@ -332,7 +365,8 @@ class Sender:
             )
         else:
             retry_at = failure.retry_at or now + self._backoff(row, failure)
-            outbox.retry_later(conn, row.id, not_before=retry_at, error_word=failure.word)
+            most = None if failure.retry_at is None else max(self.limits.max_attempts - TRIES_KEPT, 0)
+            outbox.retry_later(conn, row.id, not_before=retry_at, error_word=failure.word, count_to=most)
             self.wake_at(retry_at)
             log.info("send.again", conversation=row.conversation, outbox=row.id, reason=failure.word)
 

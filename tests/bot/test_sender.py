@@ -26,6 +26,22 @@ async def test_a_throttled_message_goes_when_the_platform_said(world: World) -> 
 
 
 @pytest.mark.asyncio
+async def test_a_long_flood_leaves_tries_for_an_ordinary_failure(world: World) -> None:
+    """However often the platform said "later", one failure of another kind after it does not park the message."""
+    floods = [SendError("throttled", retry_at=START + timedelta(seconds=second)) for second in range(1, 21)]
+    world.phone.trouble = [*floods, SendError("timeout")]
+    async with world.program() as program:
+        await world.say(program, "halo")
+        for _ in range(len(floods)):
+            world.clock.advance(timedelta(seconds=1))
+            await program.settle()
+        assert world.phone.trouble == []
+        world.clock.advance(timedelta(seconds=SenderSection().max_retry_s))
+        await program.settle()
+        assert world.phone.keys == ["engine/greet"]
+
+
+@pytest.mark.asyncio
 async def test_a_later_reply_never_overtakes_one_that_waits(world: World) -> None:
     """While the first reply waits for its second try, the replies after it wait too; then all come in order."""
     world.phone.trouble = [SendError("throttled", retry_at=START + timedelta(seconds=40))]
