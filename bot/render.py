@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Final, TypeAlias
 
 import msgspec
 
 from flows.copybook import CopyBook
 from flows.model import Content, Decision, DeleteMessage, Effect, Say, StaffAction
-from flows.things import DELETES
+from flows.things import deletion_of
 from storage.outbox import Button, Rendered
 
 STAFF_REPLY: Final = "staff/reply"
@@ -85,10 +86,10 @@ def payload_of(number: int, place: int) -> str:
     return f"{number}.{place}"
 
 
-def offer_delete(copy: CopyBook, messages: Sequence[Rendered], ref: str) -> tuple[Rendered, ...]:
+def offer_delete(copy: CopyBook, messages: Sequence[Rendered], ref: str, now: datetime) -> tuple[Rendered, ...]:
     """The messages with an offer to take the person's own one, named `ref`, out of the chat."""
     offer = Rendered(OFFER_DELETE, copy.render(Say(OFFER_DELETE)))
-    button = Button(copy.label("label/delete_message"), f"{DELETES}{ref}")
+    button = Button(copy.label("label/delete_message"), deletion_of(ref, now))
     *before, last = messages or (offer,)
     if last.wants:
         return (msgspec.structs.replace(offer, options=(button,), numbered=False), *messages)

@@ -35,6 +35,7 @@ from flows.engine import decide
 from flows.model import (
     Content,
     Decision,
+    Edited,
     Facts,
     Media,
     Say,
@@ -276,7 +277,7 @@ class Turns:
 
         messages = messages_of(self.flows.copy, decision, content, link_for=link_for if traits.ids_by_link else None)
         if traits.deletes and isinstance(content, Text) and content.ref and _tells_nik(decision):
-            messages = offer_delete(self.flows.copy, messages, content.ref)
+            messages = offer_delete(self.flows.copy, messages, content.ref, self.clock.now())
         return fitted(messages, traits, self.flows.copy)
 
     def _decide(self, conn: Connection, held: Held, turn: Turn) -> Decision:
@@ -387,8 +388,8 @@ class Turns:
 
 def cut(content: Content, max_chars: int) -> Content:
     """The content with no more words than are read."""
-    if isinstance(content, Text) and len(content.text) > max_chars:
-        return Text(content.text[:max_chars])
+    if isinstance(content, Text | Edited) and len(content.text) > max_chars:
+        return msgspec.structs.replace(content, text=content.text[:max_chars])
     if isinstance(content, Media) and len(content.caption) > max_chars:
         return msgspec.structs.replace(content, caption=content.caption[:max_chars])
     return content

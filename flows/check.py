@@ -23,7 +23,7 @@ _LONG: Final = "Siti Nurhaliza Kusumaningrum Rp1.008.000"
 _NOT_BUTTONS: Final = (
     "label/task_", "label/status_", "label/kind_", "label/months_cost", "label/whose_", "label/identity_alert",
     "label/address_", "label/progress", "label/works_", "label/trial", "label/transit_abroad",
-    "label/not_given", "label/no_date", "label/never_paid", "label/picture_",
+    "label/not_given", "label/no_date", "label/never_paid", "label/picture_", "label/heard_",
 )  # fmt: skip
 _SHUNNED: Final = (
     "Nomor Induk Kependudukan", "melakukan pembayaran", "kepesertaan Anda", "Anda", "menginput", "silakan melakukan",

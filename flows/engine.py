@@ -32,10 +32,10 @@ from flows.model import (
     Unknown,
 )
 from flows.things import (
-    DELETES,
     contact_came,
     delete_message,
     form_answered,
+    is_deletion,
     media_came,
     message_edited,
     stranger_thing_came,
@@ -82,8 +82,8 @@ def _person_spoke(work: Work) -> None:
     match content:
         case Text(text=text):
             hear(work, text, work.turn.understanding)
-        case Choice(payload=payload) if payload.startswith(DELETES):
-            delete_message(work, payload.removeprefix(DELETES))
+        case Choice(payload=payload) if is_deletion(payload):
+            delete_message(work, payload)
         case Choice():
             pressed(work, content)
         case FormAnswer(slot=slot, value=value):
@@ -113,7 +113,7 @@ def _person_spoke(work: Work) -> None:
 def _words_of(content: Content) -> str:
     """What the person wrote, or what a speech recogniser wrote down of what they said."""
     match content:
-        case Text(text=words) | Media(caption=words):
+        case Text(text=words) | Media(caption=words) | Edited(text=words):
             return words
         case _:
             return ""

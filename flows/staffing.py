@@ -5,25 +5,34 @@ from __future__ import annotations
 from typing import Literal
 
 from flows.asking import advance
+from flows.copybook import CopyBook
 from flows.model import (
     AddToTicket,
     AssignTicket,
     CancelTimer,
     ChangeOwner,
     Choice,
+    Command,
+    Contact,
     Content,
+    Edited,
+    FormAnswer,
+    Location,
     Media,
     OpenHandover,
     OpenTicket,
     SetTicketStatus,
     SetTimer,
     StaffAction,
+    Sticker,
     Text,
     TicketFacts,
     TimerDue,
+    Unknown,
     ids_of,
 )
 from flows.promises import Promise, same_day
+from flows.things import delete_message, is_deletion
 from flows.wording import is_danger
 from flows.work import Work
 
@@ -105,24 +114,47 @@ def timer_due(work: Work, timer: TimerDue) -> None:
 
 
 def heard_while_held(work: Work, content: Content) -> None:
-    """A person holds the conversation: the bot says nothing, and what is said reaches the ticket."""
-    text = ""
-    media: tuple[str, ...] = ()
-    match content:
-        case Text(text=words):
-            text = words
-        case Media(caption=caption):
-            text, media = caption, ids_of(content)
-        case Choice(title=title):
-            text = title
-        case _:
-            pass
+    """A person holds the conversation: the bot says nothing, and what is said or sent reaches the ticket."""
+    if isinstance(content, Choice) and is_deletion(content.payload):
+        delete_message(work, content.payload)
+        return
+    text = _told_to_staff(work.copy, content)
+    media = ids_of(content) if isinstance(content, Media) else ()
     if text and is_danger(text):
         work.add([_danger_ticket(work, text)[0]])
     handover = work.fact(OpenHandover())
     if isinstance(handover, TicketFacts) and (text or media):
         work.add([AddToTicket(handover.code, text, media=media)])
     work.note("note", "held_by_staff")
+
+
+def _told_to_staff(copy: CopyBook, content: Content) -> str:
+    """What staff read of a message; "" where there is nothing to read."""
+    match content:
+        case Text(text=words):
+            return words
+        case Edited(text=words):
+            return copy.label("label/heard_edited", text=words)
+        case Media(problem=problem, caption=caption) if problem:
+            return f"{copy.label('label/heard_unreadable')} {caption}".rstrip()
+        case Media(caption=caption):
+            return caption
+        case Choice(title=title):
+            return title
+        case Contact(phone=phone):
+            return copy.label("label/heard_contact", phone=phone)
+        case Location(latitude=latitude, longitude=longitude):
+            return copy.label("label/heard_location", place=f"{latitude:.5f}, {longitude:.5f}")
+        case Sticker(emoji=emoji):
+            return emoji
+        case FormAnswer(value=value):
+            return value
+        case Command(name=name):
+            return f"/{name}"
+        case Unknown():
+            return copy.label("label/heard_unreadable")
+        case _:
+            return ""
 
 
 def answer_danger(work: Work, text: str) -> None:

@@ -11,9 +11,15 @@ from flows.model import (
     Apply,
     ChangeOwner,
     Choice,
+    Command,
+    Contact,
+    Content,
+    DeleteMessage,
+    Edited,
     FormAnswer,
     IdentityCheck,
     IdentityResult,
+    Location,
     Media,
     MemberById,
     MemberFacts,
@@ -30,8 +36,10 @@ from flows.model import (
     TicketByCode,
     TicketFacts,
     TimerDue,
+    Unknown,
     WrongCodes,
 )
+from flows.things import deletion_of
 from nlu.understanding import Entity, Part
 from tests.flows.conftest import Chat
 
@@ -282,6 +290,55 @@ def test_conversation_held_by_staff_is_silent(chat: Chat) -> None:
     (note,) = chat.did(AddToTicket)
     assert isinstance(note, AddToTicket)
     assert (note.code, note.text) == ("RK-2222-AAAA", "saldo saya berapa")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (Edited("maksudnya bulan Oktober"), "Pesan diubah jadi: maksudnya bulan Oktober"),
+        (Contact("+6281200000009", own=False), "Kontak yang dikirim: +6281200000009"),
+        (Location(-6.2, 106.81667), "Lokasi yang dikirim: -6.20000, 106.81667"),
+        (Media("photo", "", "struknya", problem="unreadable"), "Kiriman yang tidak bisa dibuka. struknya"),
+        (Unknown("poll"), "Kiriman yang tidak bisa dibuka."),
+        (Sticker("👍"), "👍"),
+        (FormAnswer("nik", "3275011708909001"), "3275011708909001"),
+        (Command("petugas"), "/petugas"),
+    ],
+)
+def test_whatever_is_sent_while_staff_hold_the_talk_reaches_them(chat: Chat, content: Content, told: str) -> None:
+    """Nothing that a person sends is lost for being no plain words."""
+    chat.answers[OpenHandover] = TicketFacts("RK-2222-AAAA", "handover", "", "open", None, chat.now, mine=True)
+    chat.owner = "staff1"
+    assert chat.user(content) == []
+    (note,) = chat.did(AddToTicket)
+    assert isinstance(note, AddToTicket)
+    assert note.text == told
+
+
+def test_danger_is_heard_in_a_changed_message(chat: Chat) -> None:
+    """What was typed over a message is read like any words."""
+    assert chat.user(Edited("saya capek hidup kak, pengen mati aja")) == ["safety/danger"]
+
+
+def test_a_message_is_deleted_for_two_days_also_while_staff_hold_the_talk(chat: Chat) -> None:
+    """The button offers it; later Telegram would refuse, and nothing is promised. Staff need not do it."""
+    button = Choice(deletion_of("815", chat.now), "Hapus pesannya")
+    assert chat.user(button) == ["engine/deleted"]
+    assert chat.did(DeleteMessage) == [DeleteMessage("815")]
+    chat.owner = "staff1"
+    assert chat.user(button) == []
+    assert chat.did(DeleteMessage) == [DeleteMessage("815")]
+    chat.owner = "bot"
+    chat.now += timedelta(hours=47)
+    assert "engine/too_late_to_delete" in chat.user(button)
+    assert chat.did(DeleteMessage) == []
+
+
+@pytest.mark.parametrize("payload", ["del:", "del:abc", "del:815", "del:815@", "del:8 1@5", "del:1@999999999999"])
+def test_a_deletion_that_we_never_offered_is_an_old_button(chat: Chat, payload: str) -> None:
+    """Anybody's software may press what it likes; nothing of it is sent to the platform."""
+    assert "engine/old_button" in chat.user(Choice(payload, ""))
+    assert chat.did(DeleteMessage) == []
 
 
 def test_staff_take_sets_the_clock_and_silence_gives_back(chat: Chat) -> None:
