@@ -53,6 +53,7 @@ class OnTelegram:
 
     def __init__(self, config: Config, keys: Keyring, flows: Flows, clock: Clock, ids: Ids) -> None:
         self.taken: list[Outgoing] = []
+        self.amiss: list[str] = []
         self.fake = FakeTelegram(now=clock.now, allow_loopback_webhook=True)
         self._config = on_telegram(config)
         self._keys, self._flows, self._clock, self._ids = keys, flows, clock, ids
@@ -74,7 +75,11 @@ class OnTelegram:
     def build(self) -> Channel:
         self._telegram = self._adapter()
         return Watched(
-            self._telegram.channel, self.taken, accepted=lambda: len(self.fake.accepted), agrees=self._agrees
+            self._telegram.channel,
+            self.taken,
+            self.amiss,
+            accepted=lambda: len(self.fake.accepted),
+            agrees=self._agrees,
         )
 
     def connect(self, program: Program) -> None:

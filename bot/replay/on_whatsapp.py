@@ -56,6 +56,7 @@ class OnWhatsApp:
 
     def __init__(self, config: Config, keys: Keyring, flows: Flows, clock: Clock, ids: Ids) -> None:
         self.taken: list[Outgoing] = []
+        self.amiss: list[str] = []
         self.fake = FakeWhatsApp(now=clock.now, templates=[NEWS, WORDS])
         self._config = on_whatsapp(config, self.fake)
         self._keys, self._flows, self._clock, self._ids = keys, flows, clock, ids
@@ -76,7 +77,11 @@ class OnWhatsApp:
     def build(self) -> Channel:
         self._whatsapp = self._adapter()
         return Watched(
-            self._whatsapp.channel, self.taken, accepted=lambda: len(self.fake.accepted), agrees=self._agrees
+            self._whatsapp.channel,
+            self.taken,
+            self.amiss,
+            accepted=lambda: len(self.fake.accepted),
+            agrees=self._agrees,
         )
 
     def connect(self, program: Program) -> None:

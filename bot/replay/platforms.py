@@ -3,7 +3,8 @@
     pack      what a person does, as the platform's own payload; made once, however often it is delivered
     deliver   the payload goes the way that it goes in the service, and is stored
 
-`taken` are our messages that the platform accepted, repeats included, in order.
+`taken` are our messages that the platform accepted, repeats included, in order. `amiss` is what people saw of them that
+is not what was said; it fails the case.
 """
 
 from __future__ import annotations
@@ -56,6 +57,9 @@ class Platform(Protocol):
     def taken(self) -> list[Outgoing]: ...
 
     @property
+    def amiss(self) -> list[str]: ...
+
+    @property
     def requests(self) -> list[Any]:
         """Every call that the platform got."""
         ...
@@ -100,6 +104,10 @@ class Own:
     @property
     def taken(self) -> list[Outgoing]:
         return self._channel.taken
+
+    @property
+    def amiss(self) -> list[str]:
+        return []
 
     @property
     def requests(self) -> list[Any]:
@@ -149,13 +157,14 @@ class Watched(Channel):
     """The real channel, with every message noted that the platform accepted, whatever we heard of it.
 
     `accepted` counts what the platform has accepted; `agrees` says what is wrong with what the person sees ("" when
-    it is what was said).
+    it is what was said). That is noted in `amiss`: raised here, it would be one more send to try again.
     """
 
     def __init__(
         self,
         inner: Channel,
         taken: list[Outgoing],
+        amiss: list[str],
         *,
         accepted: Callable[[], int],
         agrees: Callable[[Outgoing], str],
@@ -170,6 +179,7 @@ class Watched(Channel):
         self.invite = inner.invite  # type: ignore[method-assign]
         self._inner = inner
         self._taken = taken
+        self._amiss = amiss
         self._accepted = accepted
         self._agrees = agrees
 
@@ -187,7 +197,7 @@ class Watched(Channel):
             if self._accepted() > before:
                 self._taken.append(outgoing)
                 if wrong := self._agrees(outgoing):
-                    raise AssertionError(wrong)
+                    self._amiss.append(wrong)
 
 
 def said_by(row: Outgoing) -> tuple[Outgoing, ...]:

@@ -164,6 +164,7 @@ class Play:
         await self._clear_up(step)
         self._note_replies()
         self._refuse_parked(step, self.log[logged:])
+        self._refuse_amiss()
         if self.covers:
             await self._cover()
         happened = await self._happened(step, whom, inbox_ids, seen)
@@ -202,6 +203,13 @@ class Play:
         if not expected and any(line.startswith("turn.parked") for line in logged):
             reasons = [line for line in logged if line.startswith("turn.failed")]
             self.failures.append(Failure(step.line, "a message that is handled", reasons[-1] if reasons else "parked"))
+
+    def _refuse_amiss(self) -> None:
+        """What a person saw otherwise than it was said fails the case, whatever it expects."""
+        amiss = self.stage.platform.amiss
+        if amiss:
+            self.failures.append(Failure(self._line, "messages that are seen as they were said", amiss[0]))
+            amiss.clear()
 
     async def _user(self, step: UserStep) -> tuple[Person, list[int]]:
         person = await self._met(step.who)
@@ -479,6 +487,7 @@ class Play:
         stage = self.stage
         await self._settle()
         self._note_replies()
+        self._refuse_amiss()
         for check in self.case.final:
             match check:
                 case SentIs():

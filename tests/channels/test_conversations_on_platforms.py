@@ -9,6 +9,7 @@ import pytest
 from telegram_judge import judge_call
 from whatsapp_judge import judge
 
+from bot.channels.whatsapp.rendering import Message
 from bot.config import Config
 from bot.replay.company import Order, flows_of, play
 from bot.replay.on_telegram import OnTelegram
@@ -63,6 +64,30 @@ def test_every_script_passes_on(channel: str) -> None:
     assert watched.unsound == []
     assert watched.refused == []
     assert (watched.judged > len(played.outcomes)) is (channel != "web")
+
+
+GREETING = """
+test_cases:
+  - test_case: menyapa
+    steps: [user: halo]
+"""
+
+
+@pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+def test_what_is_seen_otherwise_than_said_fails_a_case(
+    channel: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A case that expects nothing fails all the same when an adapter leaves out the buttons."""
+    script = tmp_path / "menyapa.yaml"
+    script.write_text(GREETING)
+    assert [one.passed for one in play([_read(script, channel)], Order(Config())).outcomes] == [True]
+    monkeypatch.setattr("bot.channels.telegram.channel.markup_of", lambda *_, **__: None)
+    monkeypatch.setattr(
+        "bot.channels.whatsapp.channel.message_of",
+        lambda body, **_: Message("text", {"body": body.text, "preview_url": False}),
+    )
+    (outcome,) = play([_read(script, channel)], Order(Config())).outcomes
+    assert next(failure.got for failure in outcome.failures).startswith("the person sees no button ")
 
 
 class Watched:
