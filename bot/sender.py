@@ -24,7 +24,7 @@ from bot.outage import waited_out
 from flows.model import OpenTicket
 from storage import conversations, deliveries, outbox, pacing, senders, tickets
 from storage.conversations import Held
-from storage.database import Database
+from storage.database import Conflict, Database
 from storage.inbox import Report
 from storage.keyring import Keyring
 from storage.outbox import Outgoing, Unreadable
@@ -49,6 +49,9 @@ UNREACHABLE: Final = "unreachable"
 WINDOW_CLOSED: Final = "window_closed"
 STOPPED: Final = "channel_stopped"
 """The kind of ticket that tells staff that a whole channel sends nothing until somebody mends it."""
+
+RERUNS: Final = 5
+"""How often marking is done again because another transaction stood in the way."""
 
 WINDOW_MARGIN: Final = timedelta(minutes=5)
 """Nothing is sent into a window that closes within this: the platform's clock and the way there are not ours."""
@@ -290,7 +293,7 @@ class Sender:
             sent[row.id] = result
             faults.point("after_send")
         rest = rows[len(sent) :]
-        await waited_out(self.db, self.clock, lambda conn: self._mark(conn, rows[0], sent, rest, failure))
+        await self._stored(lambda conn: self._mark(conn, rows[0], sent, rest, failure))
         if rows[0].conversation in self._behind:
             self._behind.discard(rows[0].conversation)
             self.wake()
@@ -321,9 +324,17 @@ class Sender:
         except SendError as error:
             word = error.word
             log.warning("invite.failed", conversation=row.conversation, reason=word)
-            await waited_out(
-                self.db, self.clock, lambda conn: self._tell_staff(conn, row, WINDOW_CLOSED, self.clock.now())
-            )
+            await self._stored(lambda conn: self._tell_staff(conn, row, WINDOW_CLOSED, self.clock.now()))
+
+    async def _stored(self, work: Callable[[Connection], None]) -> None:
+        """Carries out what must not be lost: what was sent and is not marked is sent once more."""
+        for _ in range(RERUNS - 1):
+            try:
+                await waited_out(self.db, self.clock, work)
+            except Conflict:
+                continue  # a delivery report of another process stood in the way
+            return
+        await waited_out(self.db, self.clock, work)
 
     def _mark(
         self,

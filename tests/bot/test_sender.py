@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
+from sqlalchemy import Connection
 from world import START, World
 
 from bot.channels.base import SendError
 from bot.config import Config, SenderSection, TurnSection
+from storage import outbox
+from storage.database import Conflict
+
+T = TypeVar("T")
 
 
 @pytest.mark.asyncio
@@ -113,3 +120,24 @@ async def test_tries_end_and_grow_apart(world: World) -> None:
             await program.settle()
         assert (seen.index(2), seen.index(3)) == (10, 30)
         assert [row.status for row in await world.outbox(program, accepted.conversation)] == ["parked"]
+
+
+@pytest.mark.asyncio
+async def test_a_mark_that_meets_another_transaction_is_made_again(world: World) -> None:
+    """What was sent must not be sent twice because a report of another process was faster."""
+    async with world.program() as program:
+        transaction, met = program.db.transaction, 0
+
+        async def meets_another(fn: Callable[[Connection], T]) -> T:
+            nonlocal met
+            if met < 2 and world.phone.arrived:
+                met += 1
+                raise Conflict("40P01")
+            return await transaction(fn)
+
+        program.db.transaction = meets_another  # type: ignore[method-assign]
+        await world.say(program, "halo")
+        await program.settle()
+        assert met == 2
+        assert len(world.phone.arrived) == 1
+        assert await program.db.read(outbox.waiting) == (0, None)
