@@ -101,7 +101,15 @@ class Watched:
     def look(self, case: str, platform: Platform) -> None:
         """Looks at one case's platform when the case is over."""
         if isinstance(platform, OnTelegram):
-            self.refused += [(case, call) for call in platform.fake.refusals]
+            let_go = {
+                call.params["callback_query_id"] for call in platform.fake.requests if call.done and _lets_go(call)
+            }
+            self.refused += [
+                (case, call)
+                for call in platform.fake.refusals
+                # A press that is delivered again is let go again, for we may have died before the first time.
+                if not (_lets_go(call) and call.params["callback_query_id"] in let_go)
+            ]
             self.refused += [(case, violation) for violation in platform.fake.violations]
             for call in platform.fake.requests:
                 self._judge(case, lambda call=call: judge_call(call))  # type: ignore[misc]
@@ -121,3 +129,7 @@ class Watched:
     @staticmethod
     def _none(problems: list[str]) -> None:
         assert problems == []
+
+
+def _lets_go(call: Any) -> bool:
+    return bool(call.method == "answerCallbackQuery")
