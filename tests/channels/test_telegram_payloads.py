@@ -60,7 +60,7 @@ def _content(**fields: Any) -> Content:
 def test_a_text_comes_from_its_chat_under_the_number_of_its_update() -> None:
     """With the number of the message, so that the bot may delete it."""
     assert _events("message", _message(text="mau daftar")) == (
-        Arrival("telegram", "5551", "900", Text("mau daftar", ref="42"), None, NOW),
+        Arrival("telegram", "5551", "77:900", Text("mau daftar", ref="42"), None, NOW),
     )
 
 
@@ -170,7 +170,7 @@ def test_changed_words_are_an_edit_and_a_moving_place_is_not() -> None:
     """A live location is edited every few seconds."""
     (event,) = _events("edited_message", _message(text="Siti Aminah", edit_date=1795316500))
     assert isinstance(event, Arrival)
-    assert (event.content, event.external_id) == (Edited("Siti Aminah"), "900")
+    assert (event.content, event.external_id) == (Edited("Siti Aminah"), "77:900")
     assert _events("edited_message", _message(location={"latitude": 1.0, "longitude": 2.0})) == ()
 
 
@@ -234,7 +234,7 @@ def test_shutting_the_bot_out_and_letting_it_in_again_are_told(status: str, bloc
 def test_in_a_group_only_who_calls_the_bot_is_heard_and_no_word_is_kept(fields: dict[str, Any], called: bool) -> None:
     """By a command, its name, or a reply to it."""
     events = _events("message", _message(GROUP, **fields))
-    assert events == ((Arrival("telegram", "-1001234", "900", InGroup(), None, NOW),) if called else ())
+    assert events == ((Arrival("telegram", "-1001234", "77:900", InGroup(), None, NOW),) if called else ())
 
 
 def test_before_its_name_is_known_a_group_reaches_the_bot_by_a_reply() -> None:
@@ -278,14 +278,28 @@ def test_half_a_sign_can_be_stored() -> None:
     assert event.content == Text("a\N{REPLACEMENT CHARACTER} b", ref="2")
 
 
+def test_another_bot_counts_its_updates_for_itself() -> None:
+    """An operator may change bots: the numbers begin anew, and no message is taken for a repeat."""
+    update = {"update_id": 900, "message": _message(text="halo")}
+    keys = {
+        event.external_id
+        for bot in (77, 78)
+        for event in Reader(bot, "", LINKS, str).events_of(update, NOW)
+        if isinstance(event, Arrival)
+    }
+    assert keys == {"77:900", "78:900"}
+
+
 def test_what_cannot_be_stored_leaves_at_least_that_it_came() -> None:
     """Without a word of it, and only for somebody who waits for an answer."""
     (event,) = _reader().fallback_of({"update_id": 900, "message": _message(text="racun")}, NOW)
-    assert event == Arrival("telegram", "5551", "900", Unknown("message"), None, NOW)
+    assert event == Arrival("telegram", "5551", "77:900", Unknown("message"), None, NOW)
     (pressed,) = _reader().fallback_of({"update_id": 901, "callback_query": _callback()}, NOW)
-    assert pressed == Arrival("telegram", "5551", "901", Unknown("callback_query"), None, NOW)
+    assert pressed == Arrival("telegram", "5551", "77:901", Unknown("callback_query"), None, NOW)
     assert _reader().fallback_of({"update_id": 900, "my_chat_member": _message()}, NOW) == ()
     assert _reader().fallback_of("racun", NOW) == ()
+    group = {"chat": {"id": -100, "type": "supergroup"}}
+    assert _reader().fallback_of({"update_id": 900, "message": _message(text="racun", **group)}, NOW) == ()
 
 
 _KEYS = st.sampled_from(
@@ -331,7 +345,7 @@ def test_no_json_whatever_makes_the_parser_raise(update: Any) -> None:
     for event in (*reader.events_of(update, NOW), *reader.fallback_of(update, NOW)):
         assert event.channel == "telegram"
         if isinstance(event, Arrival):
-            assert event.external_id == str(update_id_of(update))
+            assert event.external_id == f"77:{update_id_of(update)}"
             assert event.address.lstrip("-").isdigit()
             assert msgspec.json.decode(msgspec.json.encode(event.content), type=Content) == event.content
     callback_id_of(update)

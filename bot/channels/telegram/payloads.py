@@ -99,53 +99,58 @@ class Reader:
 
     def events_of(self, update: object, now: datetime) -> tuple[Event, ...]:
         """What an update tells us: one event or none. `now` is when it came."""
-        number = update_id_of(update)
-        if number is None:
+        key = self._key_of(update)
+        if not key:
             return ()
         if message := _dict(update, "message"):
-            return self._of_message(message, number, now)
+            return self._of_message(message, key, now)
         if edited := _dict(update, "edited_message"):
-            return self._of_edited(edited, number, now)
+            return self._of_edited(edited, key, now)
         if pressed := _dict(update, "callback_query"):
-            return _of_callback(pressed, number, now)
+            return _of_callback(pressed, key, now)
         if membership := _dict(update, "my_chat_member"):
             return _of_membership(membership)
-        return _of_unknown(update, number, now)
+        return _of_unknown(update, key, now)
 
     def fallback_of(self, update: object, now: datetime) -> tuple[Event, ...]:
-        """The same update where what it holds cannot be stored: that something came, if it came from a person."""
-        number = update_id_of(update)
-        if number is None:
+        """The same update where what it holds cannot be stored: that something came from a person to us alone."""
+        key = self._key_of(update)
+        if not key:
             return ()
         for kind in ("message", "edited_message"):
             message = _dict(update, kind)
-            if message and _is_from_person(message):
-                return _arrived(_chat_id(message), number, Unknown(kind), now)
-        return _arrived(_chat_of_press(_dict(update, "callback_query")), number, Unknown("callback_query"), now)
+            if message and _is_private(message) and _is_from_person(message):
+                return _arrived(_chat_id(message), key, Unknown(kind), now)
+        return _arrived(_chat_of_press(_dict(update, "callback_query")), key, Unknown("callback_query"), now)
+
+    def _key_of(self, update: object) -> str:
+        """What an update is known by when it comes again, '' for what is none; another bot counts for itself."""
+        number = update_id_of(update)
+        return "" if number is None else f"{self.bot_id}:{number}"
 
     # ── messages ─────────────────────────────────────────────────────────────────────────────────
 
-    def _of_message(self, message: Json, number: int, now: datetime) -> tuple[Event, ...]:
+    def _of_message(self, message: Json, key: str, now: datetime) -> tuple[Event, ...]:
         chat = _chat_id(message)
         if chat is None:
             return ()
         if not _is_private(message):
-            return self._of_group(message, chat, number, now)
+            return self._of_group(message, chat, key, now)
         if not _is_from_person(message):
             return ()
         content = self._content(message)
         if content is None:
             return ()
         phone = content.phone if isinstance(content, Contact) and content.own else None
-        return _arrived(chat, number, content, now, phone)
+        return _arrived(chat, key, content, now, phone)
 
-    def _of_edited(self, message: Json, number: int, now: datetime) -> tuple[Event, ...]:
+    def _of_edited(self, message: Json, key: str, now: datetime) -> tuple[Event, ...]:
         """Changed words. A live location changes every few seconds and is no news."""
         chat = _chat_id(message)
         words = _str(message, "text") or _str(message, "caption")
         if chat is None or not words or not _is_private(message) or not _is_from_person(message):
             return ()
-        return _arrived(chat, number, Edited(words), now)
+        return _arrived(chat, key, Edited(words), now)
 
     def _content(self, message: Json) -> Content | None:
         if text := _str(message, "text"):
@@ -188,12 +193,12 @@ class Reader:
 
     # ── groups ───────────────────────────────────────────────────────────────────────────────────
 
-    def _of_group(self, message: Json, chat: int, number: int, now: datetime) -> tuple[Event, ...]:
+    def _of_group(self, message: Json, chat: int, key: str, now: datetime) -> tuple[Event, ...]:
         moved_to = _int(message, "migrate_to_chat_id")
         if moved_to is not None:
             return (Renamed(NAME, ("chat", str(chat)), ("chat", str(moved_to)), None),)
         if _is_from_person(message) and self._is_addressed(message):
-            return _arrived(chat, number, InGroup(), now)
+            return _arrived(chat, key, InGroup(), now)
         return ()
 
     def _is_addressed(self, message: Json) -> bool:
@@ -213,11 +218,11 @@ class Reader:
 # ── other updates ────────────────────────────────────────────────────────────────────────────────
 
 
-def _of_callback(pressed: Json, number: int, now: datetime) -> tuple[Event, ...]:
+def _of_callback(pressed: Json, key: str, now: datetime) -> tuple[Event, ...]:
     chat, payload = _chat_of_press(pressed), _str(pressed, "data")
     if not payload or len(payload.encode()) > MAX_CALLBACK_BYTES:
-        return _arrived(chat, number, Unknown("callback_query"), now)
-    return _arrived(chat, number, Choice(payload, _title_of(payload, _dict(pressed, "message"))), now)
+        return _arrived(chat, key, Unknown("callback_query"), now)
+    return _arrived(chat, key, Choice(payload, _title_of(payload, _dict(pressed, "message"))), now)
 
 
 def _chat_of_press(pressed: Json) -> int | None:
@@ -246,21 +251,21 @@ def _of_membership(membership: Json) -> tuple[Event, ...]:
     return (Blocked(NAME, str(chat), status == "kicked"),)
 
 
-def _of_unknown(update: object, number: int, now: datetime) -> tuple[Event, ...]:
+def _of_unknown(update: object, key: str, now: datetime) -> tuple[Event, ...]:
     """A kind of update that we did not ask for: kept as such when it comes from a private chat."""
     for kind, value in _as_dict(update).items():
         chat = _chat_id(value)
         if kind not in _HANDLED_UPDATES and chat is not None and _is_private(value) and _is_from_person(value):
-            return _arrived(chat, number, Unknown(_known_word(kind)), now)
+            return _arrived(chat, key, Unknown(_known_word(kind)), now)
     return ()
 
 
 def _arrived(
-    chat: int | None, number: int, content: Content, now: datetime, phone: str | None = None
+    chat: int | None, key: str, content: Content, now: datetime, phone: str | None = None
 ) -> tuple[Event, ...]:
     if chat is None:
         return ()
-    return (Arrival(NAME, str(chat), str(number), content, phone, now),)
+    return (Arrival(NAME, str(chat), key, content, phone, now),)
 
 
 # ── contents ─────────────────────────────────────────────────────────────────────────────────────
