@@ -241,10 +241,11 @@ def test_only_the_window_of_the_message_itself_is_opened() -> None:
 
 
 def test_a_link_opens_its_task_and_an_unknown_one_none() -> None:
-    """The code in the text that a wa.me link brings; it is looked up, never believed."""
+    """The code in the text that a wa.me link brings is looked up; one of no link is words like others."""
     code = LINKS.payload_of("enroll")
     assert content_of("text", {"body": f"Saya mau daftar [kode {code}]"}) == Command("start", "enroll")
-    assert content_of("text", {"body": "[Kode ABCDEFGHIJKLMNOP]"}) == Command("start", "")
+    for words in ("[Kode ABCDEFGHIJKLMNOP]", "Alamat saya Jl. Mawar [kode pos] 40111, kartunya belum datang"):
+        assert content_of("text", {"body": words}) == Text(words)
     assert content_of("text", {"body": "kode ABCDEFGHIJKLMNOP"}) == Text("kode ABCDEFGHIJKLMNOP")
 
 

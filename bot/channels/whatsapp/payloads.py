@@ -168,7 +168,8 @@ class Reader:
         if not text:
             return Unknown("text")
         code = _LINK_CODE.search(text)
-        return Command("start", self.links.flow_of(code[1])) if code else Text(text)
+        flow = self.links.flow_of(code[1]) if code else ""
+        return Command("start", flow) if flow else Text(text)  # "[kode pos 40111]" is what somebody tells us
 
     def _media(self, kind: Literal["photo", "voice", "document"], part: Json) -> Media:
         name, sha256 = _name(part, "id"), _str(part, "sha256")
