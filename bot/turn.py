@@ -63,6 +63,9 @@ from storage.outbox import Outgoing, Rendered
 CODES_A_TURN: Final = 4
 """Fresh record codes that one turn may use."""
 
+ELSEWHERE: Final = timedelta(seconds=5)
+"""For so long a message whose file this process cannot fetch is left to one that has the channel."""
+
 PARKED_KEY: Final = "engine/parked"
 WIB: Final = ZoneInfo("Asia/Jakarta")
 
@@ -175,7 +178,8 @@ class Turns:
         try:
             content, rows = await self._complete(pending)
         except (NotHere, TooEarly) as error:
-            not_before = pending.received_at + ALBUM_WAIT if isinstance(error, TooEarly) else None
+            is_early = isinstance(error, TooEarly)
+            not_before = pending.received_at + ALBUM_WAIT if is_early else self.clock.now() + ELSEWHERE
             await waited_out(
                 self.db, self.clock, lambda conn: inbox.release(conn, pending.inbox_id, not_before=not_before)
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from world import Phone, World
@@ -12,7 +13,7 @@ from world import Phone, World
 from bot.channels.base import Fetched
 from bot.config import SpeechSection
 from flows.model import Media
-from storage import media
+from storage import inbox, media
 
 AUDIO = b"OggS" + bytes(200)
 
@@ -73,3 +74,13 @@ async def test_silent_recogniser_leaves_it_to_a_person(world: World) -> None:
         (ticket,) = await world.tickets(program)
     assert (ticket.kind, ticket.media) == ("voice_note", ("v1", "v2"))
     assert ticket.promised is not None
+
+
+@pytest.mark.asyncio
+async def test_a_file_of_a_channel_that_is_off_is_left_alone_for_a_while(world: World) -> None:
+    """It waits for a process that has the channel, and nobody looks at it over and over meanwhile."""
+    async with world.program() as program:
+        await program.receive(replace(world.arrival(voice("v1")), channel="telegram"))
+        await program.settle()
+        assert await program.db.read(inbox.next_free) == world.clock.now() + timedelta(seconds=5)
+        assert (await program.db.read(inbox.waiting))[0] == 1
