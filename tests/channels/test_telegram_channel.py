@@ -183,7 +183,7 @@ async def test_harmless_refusals_are_none(world: World, said: str) -> None:
 @pytest.mark.parametrize(
     ("error", "word", "facts"),
     [
-        (NotSent("ConnectionRefusedError"), "network", set()),
+        (NotSent("ConnectionRefusedError"), "network", {"pauses"}),
         (TimedOut(), "timeout", {"uncertain"}),
         (NetworkError("broke"), "platform", {"uncertain"}),
         (InvalidToken("Not Found"), "bad_token", {"pauses", "alerts"}),

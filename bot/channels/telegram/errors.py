@@ -17,6 +17,9 @@ from bot.channels.telegram.http import NotSent
 TOKEN_REST: Final = timedelta(minutes=5)
 """For how long nothing is tried with a token that is no longer good; somebody has to mend it."""
 
+AFTER_NO_NETWORK: Final = timedelta(seconds=5)
+"""For how long nothing is tried when Telegram cannot be reached: an outage must not use up anybody's tries."""
+
 _NO_CHAT: Final = ("chat not found", "user not found", "peer_id_invalid")
 _HARMLESS: Final = (
     "message is not modified",
@@ -41,7 +44,7 @@ def send_error(error: TelegramError, now: datetime) -> SendError:
         case BadRequest():
             return _refused(error)
         case NotSent():
-            return SendError("network")
+            return SendError("network", pauses=AFTER_NO_NETWORK)
         case TimedOut():
             return SendError("timeout", uncertain=True)
         case NetworkError() if _TOO_LARGE in error.message.lower():
