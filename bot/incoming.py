@@ -5,7 +5,7 @@ No transaction is open here. Doing it again, after a crash or beside another pro
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, TypeAlias
@@ -73,12 +73,7 @@ class Incoming:
             return Gathered(first)
         others = await self.db.read(lambda conn: self._rest_of_album(conn, pending, content.album))
         pictures = [(row, await self._complete(pending.conversation, part)) for row, part in others]
-        more = tuple(part.media for _, part in pictures if not part.problem)
-        if first.problem and more:
-            first = msgspec.structs.replace(first, media=more[0], problem="")
-            more = more[1:]
-        caption = first.caption or next((part.caption for _, part in pictures if part.caption), "")
-        return Gathered(msgspec.structs.replace(first, more=more, caption=caption), tuple(row for row, _ in pictures))
+        return Gathered(_as_one([first, *(part for _, part in pictures)]), tuple(row for row, _ in pictures))
 
     def _rest_of_album(self, conn: Connection, pending: Pending, album: str) -> list[tuple[int, Media]]:
         waiting = inbox.unhandled_after(conn, self.keys, pending.conversation, pending.inbox_id)
@@ -128,6 +123,16 @@ class Incoming:
         if content.kind != "voice" or self.transcribe is None or content.caption:
             return content
         return msgspec.structs.replace(content, caption=await self.transcribe(fetched.data, fetched.mime))
+
+
+def _as_one(parts: Sequence[Media]) -> Media:
+    """The parts of an album as one message, with the first caption there is; what could not be had is counted."""
+    caption = next((part.caption for part in parts if part.caption), "")
+    whole = [part for part in parts if not part.problem]
+    if not whole:
+        return msgspec.structs.replace(parts[0], caption=caption)
+    more = tuple(part.media for part in whole[1:])
+    return msgspec.structs.replace(whole[0], caption=caption, more=more, missing=len(parts) - len(whole))
 
 
 def _as_kept(content: Media, mime: str) -> Media:

@@ -55,7 +55,8 @@ class Media(msgspec.Struct, frozen=True, tag="media"):
 
     `problem` is '' or why the file could not be taken: too_big, unreadable, unsupported. `source` is what the
     platform gives the file out for, '' when its bytes came with the message. `album` is the same for pictures that
-    were sent together; once they are gathered, `more` holds our ids of the others.
+    were sent together; once they are gathered, `more` holds our ids of the others, and `missing` says how many could
+    not be had.
     """
 
     kind: Literal["photo", "voice", "document"]
@@ -65,6 +66,7 @@ class Media(msgspec.Struct, frozen=True, tag="media"):
     source: str = ""
     album: str = ""
     more: tuple[str, ...] = ()
+    missing: int = 0
 
 
 def ids_of(media: Media) -> tuple[str, ...]:

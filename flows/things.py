@@ -53,6 +53,8 @@ def media_came(work: Work, media: Media) -> None:
 
 
 def _pictures_came(work: Work, media: Media) -> None:
+    if media.missing:
+        work.say("engine/album_incomplete", count=str(media.missing))
     ask = work.step
     pictures = ids_of(media)
     if ask and ask.kind == "media":
