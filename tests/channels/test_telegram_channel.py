@@ -62,16 +62,27 @@ async def test_words_go_out_as_they_are(world: World) -> None:
 
 
 async def test_options_are_buttons_below_the_message_one_a_row(world: World) -> None:
-    """Each carries its payload; options that are lines of the text already are no buttons."""
+    """Each carries its payload and the number that says the same; options that are lines of the text are no buttons."""
     budi = world.fake.person("Budi")
     await _send(world, budi.id, options=OPTIONS)
     await _send(world, budi.id, options=OPTIONS, shown_as="text")
     first, second = world.fake.said_to(budi.id)
-    assert first.buttons == (("Daftar", "7.0"), ("Bayar iuran", "7.1"))
+    assert first.buttons == (("1. Daftar", "7.0"), ("2. Bayar iuran", "7.1"))
     assert [len(rows) for rows in world.fake.requests[0].params["reply_markup"]["inline_keyboard"]] == [1, 1]
     assert (second.buttons, second.keyboard) == ((), "remove")
     for call in world.fake.requests:
         judge_call(call)
+
+
+async def test_only_what_can_be_answered_by_a_number_carries_one(world: World) -> None:
+    """That of the option, also on a later page; not what turns the page or takes a message away, nor a read-back."""
+    budi = world.fake.person("Budi")
+    page = (Button("Kota Malang", "7.9"), Button("Pilihan lain", "7.more0"), Button("3 bulan", "7.10"))
+    await _send(world, budi.id, options=page)
+    await _send(world, budi.id, options=OPTIONS, numbered=False)
+    first, second = world.fake.said_to(budi.id)
+    assert [title for title, _ in first.buttons] == ["10. Kota Malang", "Pilihan lain", "3 bulan"]
+    assert [title for title, _ in second.buttons] == ["Daftar", "Bayar iuran"]
 
 
 @pytest.mark.parametrize("wants", ["contact", "location"])
@@ -100,7 +111,7 @@ async def test_a_picture_goes_out_with_its_words_below(world: World) -> None:
     await _send(world, budi.id, picture="contribution", options=OPTIONS)
     await _send(world, budi.id, picture="lost")
     shown, told = world.fake.said_to(budi.id)
-    assert (shown.media, shown.text, shown.buttons[0]) == ("photo", "Halo", ("Daftar", "7.0"))
+    assert (shown.media, shown.text, shown.buttons[0]) == ("photo", "Halo", ("1. Daftar", "7.0"))
     assert [upload.content for upload in world.fake.requests[0].files.values()] == [PICTURE]
     assert (told.media, told.text) == (None, "Halo")
     for call in world.fake.requests:

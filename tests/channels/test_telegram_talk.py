@@ -74,8 +74,8 @@ async def test_a_talk_by_asking_for_updates(tmp_path: Path) -> None:
             world.fake.put(updates.start(budi))
             menu = await _reply(world, budi.id, 1)
             titles = [title for title, _ in menu.buttons]
-            assert "Daftar" in titles
-            world.fake.put(updates.press(budi, "Daftar"))
+            assert "1. Daftar" in titles
+            world.fake.put(updates.press(budi, "1. Daftar"))
             await _until(lambda: len(world.fake.said_to(budi.id)) >= 2)
             wati = world.fake.person("Wati")
             world.fake.put(updates.start(wati, world.telegram.links.payload_of("enroll")))

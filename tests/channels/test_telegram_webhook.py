@@ -111,12 +111,12 @@ async def test_a_pressed_button_is_stored_and_let_go(world: World) -> None:
     budi = world.fake.person("Budi")
     asked = Rendered(key="k", text="Pilih", options=(Button("Daftar", "7.0"),))
     await world.telegram.channel.send(row(budi.id, asked))
-    pressed = world.fake.updates.press(budi, "Daftar")
+    pressed = world.fake.updates.press(budi, "1. Daftar")
     stale = {**pressed, "update_id": 1, "callback_query": {**pressed["callback_query"], "id": "1"}}
     for update in (pressed, stale):
         assert await _post(world, json.dumps(update).encode()) == 200
     await asyncio.sleep(0.05)
-    assert world.store.contents == [Choice("7.0", "Daftar"), Choice("7.0", "Daftar")]
+    assert world.store.contents == [Choice("7.0", "1. Daftar"), Choice("7.0", "1. Daftar")]
     answers = [call.status for call in world.fake.requests if call.method == "answerCallbackQuery"]
     assert answers == [200, 400]
     await world.telegram.stop()

@@ -12,8 +12,9 @@ from telegram import (
     ReplyKeyboardRemove,
 )
 
+from bot.fitting import numbered_title
 from flows.copybook import CopyBook
-from storage.outbox import Rendered
+from storage.outbox import Button, Rendered
 
 Markup: TypeAlias = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
 
@@ -21,17 +22,21 @@ Markup: TypeAlias = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRe
 def markup_of(body: Rendered, copy: CopyBook, *, private: bool) -> Markup | None:
     """The keyboard of a message.
 
-    What only the person's own phone can share is asked for by a keyboard in place of the phone's, with the options
-    beside it; those then come back as words. It goes away with the next message that has no buttons of its own.
+    A button carries the number by which it can be answered. What only the person's own phone can share is asked for by
+    a keyboard in place of the phone's, with the options beside it; those come back as words, and so have no number.
+    It goes away with the next message that has no buttons of its own.
     """
     if not private:
         return None  # a keyboard in a group would stand before everybody
     if body.wants:
         return _sharing(body, copy)
     if body.options and body.shown_as != "text":
-        rows = [[InlineKeyboardButton(option.title, callback_data=option.payload)] for option in body.options]
-        return InlineKeyboardMarkup(rows)
+        return InlineKeyboardMarkup([[_button(option, body.numbered)] for option in body.options])
     return ReplyKeyboardRemove()
+
+
+def _button(option: Button, numbered: bool) -> InlineKeyboardButton:
+    return InlineKeyboardButton(numbered_title(option, numbered), callback_data=option.payload)
 
 
 def _sharing(body: Rendered, copy: CopyBook) -> ReplyKeyboardMarkup:

@@ -33,6 +33,9 @@ PRESSES: Final = 0.7
 """The share of choices that are pressed and not typed."""
 
 FORM: Final = re.compile(r"https?://\S+?(/isi/\S+)")
+NUMBER: Final = re.compile(r"^\d+\. ")
+"""Before the words of a button: by what it can be answered, too."""
+
 BY_FORM: Final = 0.5
 """The share of identity numbers that are filled in on the page that is offered; the others are typed all the same."""
 
@@ -131,7 +134,7 @@ class Resident:
         if form and self._random.random() < BY_FORM:
             await self._fill(form[1])
             return
-        titles = {title.lower(): title for title in question.options}
+        titles = {NUMBER.sub("", title.lower()): title for title in question.options}
         answer = answer_to(question.text, tuple(titles), task, journey.nik, journey.number)
         if answer in titles and self._random.random() < PRESSES:
             await self._say(lambda: self._platform.press(journey.account, titles[answer]))
