@@ -51,13 +51,18 @@ class Platforms:
     def connect(self, program: Program) -> None:
         """Says where messages go. Once, before `routes` and `begin`."""
         if self.telegram is not None:
-            self.telegram.connect(program.take_in)
+            self.telegram.connect(program.take_in, program.sender.tell_of_stop)
         if self.whatsapp is not None:
             self.whatsapp.connect(program.take_in, program.db)
 
     def routes(self) -> list[Route]:
         """The webhooks."""
         return [route for one in (self.telegram, self.whatsapp) if one is not None for route in one.routes()]
+
+    def stopped(self) -> dict[str, str]:
+        """Why nothing comes in by a channel any more, in one word, by its name; empty while all is well."""
+        reason = self.telegram.stopped_by if self.telegram is not None else ""
+        return {"telegram": reason} if reason else {}
 
     def begin(self) -> None:
         """Sets up what needs it, in the background."""

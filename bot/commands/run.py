@@ -56,7 +56,11 @@ async def _serve(config: Config, keys: Keyring) -> None:
     ) as program:
         platforms.connect(program)
         server = Server(
-            server_config(build_web(program, routes=platforms.routes()), host=config.web.host, port=config.web.port),
+            server_config(
+                build_web(program, routes=platforms.routes(), stopped=platforms.stopped),
+                host=config.web.host,
+                port=config.web.port,
+            ),
             web,
             announce=lambda port: _announce(program, port),
         )

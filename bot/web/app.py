@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -18,17 +18,20 @@ from bot.web.site import Site
 from bot.web.talk import BUSY_S, Talk
 
 
-def build_web(program: Program, *, routes: Sequence[Route] = ()) -> Starlette:
+def build_web(
+    program: Program, *, routes: Sequence[Route] = (), stopped: Callable[[], Mapping[str, str]] = dict
+) -> Starlette:
     """The application that serves the chat page of this program, and the `routes` of other channels.
 
-    The program must have been opened with a `WebChannel`; raises ValueError without one. When the server begins
-    to shut down, call `WebChannel.close`, or its open streams keep it waiting.
+    `stopped` tells which of those take nothing in any more, by name, and why. The program must have been opened with
+    a `WebChannel`; raises ValueError without one. When the server begins to shut down, call `WebChannel.close`, or its
+    open streams keep it waiting.
     """
     channel = program.sender.channels.get(NAME)
     if not isinstance(channel, WebChannel):
         raise ValueError("the program has no web channel")
     site = Site(program, channel)
-    talk, pages, forms = Talk(site), Pages(site), FormPages(site)
+    talk, pages, forms = Talk(site), Pages(site, stopped), FormPages(site)
     all_routes = [
         *routes,
         Route("/messages", talk.post, methods=["POST"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -28,8 +29,9 @@ FOREVER: Final = {"cache-control": "public, max-age=31536000, immutable", "vary"
 class Pages:
     """Everything that is looked at rather than talked to."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, stopped: Callable[[], Mapping[str, str]]) -> None:
         self._site = site
+        self._stopped = stopped
         self._words = site.words
         self._is_demo = site.program.config.demo
         self._minutes = site.program.config.web.idle_minutes
@@ -106,13 +108,14 @@ class Pages:
         return Response(b"ok", media_type="text/plain")
 
     async def ready(self, request: Request) -> Response:
-        """The database answers; 503 when it does not."""
+        """The database answers; 503 when it does not. A channel that has stopped is named: the others serve on."""
         try:
             async with asyncio.timeout(READY_WITHIN_S):
                 await self._site.program.db.read(inbox.waiting)
         except (Unavailable, TimeoutError):
             return Response(b"database", 503, media_type="text/plain")
-        return Response(b"ok", media_type="text/plain")
+        lines = ["ok", *(f"{channel} stopped: {reason}" for channel, reason in self._stopped().items())]
+        return Response("\n".join(lines), media_type="text/plain")
 
     async def not_found(self, request: Request, error: Exception) -> Response:
         """An address that is none."""

@@ -15,9 +15,12 @@ from telegram_world import FLOWS, KEYS, World, over_http
 from bot.app import Program, open_program
 from bot.clock import SystemClock, SystemIds
 from bot.config import Config
+from bot.fakes.telegram_faults import UNAUTHORIZED
 from bot.fakes.telegram_limits import Limits
 from bot.fakes.telegram_world import Accepted
+from bot.sender import STOPPED
 from nlu.understanding import Ranked, Understanding
+from storage import tickets
 from storage.database import create_from_template
 
 pytestmark = pytest.mark.asyncio
@@ -43,7 +46,7 @@ async def _service(world: World, database: Path) -> AsyncIterator[Program]:
         flows=FLOWS,
         understander=Knows(),
     ) as program:
-        world.telegram.connect(program.take_in)
+        world.telegram.connect(program.take_in, program.sender.tell_of_stop)
         program.start()
         world.telegram.begin()
         try:
@@ -119,3 +122,28 @@ async def test_in_a_group_the_bot_points_to_the_private_chat(tmp_path: Path) -> 
             got = await _reply(world, group.id, 1)
         assert "chat pribadi" in got.text
         assert len(world.fake.said_to(group.id)) == 1
+
+
+@pytest.mark.parametrize("sends", [False, True])
+async def test_staff_are_told_once_when_nothing_comes_in_any_more(tmp_path: Path, sends: bool) -> None:
+    """Also when the token was refused on the way out before: it is one trouble."""
+    with over_http() as world:
+        async with _service(world, tmp_path / "a.db") as program:
+
+            async def told() -> list[tuple[str, str]]:
+                found = await program.db.read(lambda conn: tickets.list_tickets(conn, KEYS, kind=STOPPED))
+                return [(one.priority, str(one.details)) for one in found]
+
+            if sends:
+                world.fake.fail(UNAUTHORIZED, method="sendMessage")
+                world.fake.put(world.fake.updates.start(world.fake.person("Budi")))
+                await _until(lambda: any(call.status == 401 for call in world.fake.requests))
+                await program.sender.finish_started()
+                assert len(await told()) == 1
+            asking = world.telegram._task
+            assert asking is not None
+            world.fake.fail(UNAUTHORIZED, method="getUpdates")
+            world.fake.put(world.fake.updates.start(world.fake.person("Wati")))
+            await asyncio.wait_for(asking, 20)
+            assert world.telegram.stopped_by == "bad_token"
+            assert await told() == [("urgent", str({"channel": "telegram", "reason": "bad_token"}))]

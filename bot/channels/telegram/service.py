@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
@@ -17,7 +18,7 @@ from bot.channels.telegram.channel import Draw, TelegramChannel
 from bot.channels.telegram.errors import wait_of
 from bot.channels.telegram.http import HttpRequest
 from bot.channels.telegram.intake import Intake, TakeIn
-from bot.channels.telegram.payloads import ALLOWED_UPDATES, Reader
+from bot.channels.telegram.payloads import ALLOWED_UPDATES, NAME, Reader
 from bot.channels.telegram.polling import FIRST_WAIT_S, MAX_WAIT_S, Polling, Stopped
 from bot.channels.telegram.webhook import Webhook
 from bot.channels.telegram.words import load_words
@@ -28,6 +29,9 @@ from flows.work import Flows
 from storage.keyring import Keyring
 
 STOP_WITHIN_S: Final = 2.0
+
+Tell = Callable[[str, str], Awaitable[None]]
+"""Tells staff that a channel, by its name, takes nothing in any more, and why, in one word."""
 
 log = structlog.get_logger()
 
@@ -68,12 +72,14 @@ class Telegram:
         self._clock = clock
         self._reader = Reader(int(token.partition(":")[0]), "", self.links, ids.new)
         self._intake: Intake | None = None
+        self._tell: Tell | None = None
         self._task: asyncio.Task[None] | None = None
         self.stopped_by = ""
         """Why nothing comes in any more, in one word; '' as long as it does."""
 
-    def connect(self, take_in: TakeIn) -> Intake:
-        """Says where updates go. Once, before `routes` and `begin`."""
+    def connect(self, take_in: TakeIn, tell: Tell | None = None) -> Intake:
+        """Says where updates go, and whom to tell when they cease to. Once, before `routes` and `begin`."""
+        self._tell = tell
         self._intake = Intake(self.bot, self._reader, take_in, self._clock)
         return self._intake
 
@@ -126,16 +132,18 @@ class Telegram:
                     self.bot, self._updates_request, self._connected(), self._clock, timeout_s=timeout_s
                 ).run()
         except Stopped as error:
-            self._stopped(error.word)
+            await self._stopped(error.word)
         except InvalidToken:
-            self._stopped("bad_token")
+            await self._stopped("bad_token")
         except Exception as error:
             log.error("telegram.broken", error=type(error).__name__, at=whereabouts(error))
-            self._stopped("broken")
+            await self._stopped("broken")
 
-    def _stopped(self, word: str) -> None:
+    async def _stopped(self, word: str) -> None:
         self.stopped_by = word
         log.error("telegram.stopped", reason=word)
+        if self._tell is not None:
+            await self._tell(NAME, word)
 
     async def _set_up_in_the_end(self) -> None:
         """Later and later, until it goes through. Raises InvalidToken."""

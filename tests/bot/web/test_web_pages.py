@@ -325,6 +325,18 @@ async def test_health_and_ready(service: Service) -> None:
     assert [(await client.get(path)).status_code for path in ("/health", "/ready")] == [200, 200]
 
 
+async def test_ready_names_a_channel_that_has_stopped(service: Service) -> None:
+    """Visitors are served all the same; somebody has to mend the other one."""
+    from bot.web.app import build_web
+
+    stopped: dict[str, str] = {}
+    service.app = build_web(service.program, stopped=lambda: stopped)
+    assert (await service.client().get("/ready")).text == "ok"
+    stopped["telegram"] = "conflict"
+    answer = await service.client().get("/ready")
+    assert (answer.status_code, answer.text) == (200, "ok\ntelegram stopped: conflict")
+
+
 async def test_a_program_without_the_channel_is_refused(service: Service) -> None:
     """A page whose answers could never be announced is a mistake told at once."""
     from bot.web.app import build_web
