@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -209,8 +210,8 @@ class WhatsAppChannel(Channel):
             if data is None:
                 continue
             if len(data) <= most:
-                require_whole(data, size=size or None, sha256=sha256)
-                require_whole(data, sha256=str(described.get("sha256") or ""))
+                for digest in {sha256, str(described.get("sha256") or "")}:  # in a thread: 30 ms for 16 MB
+                    await asyncio.to_thread(require_whole, data, size=size or None, sha256=digest)
             return await examined(data, media.kind, max_bytes=most)
         raise FetchError("the file was not where the platform said, twice")
 
