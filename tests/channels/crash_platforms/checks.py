@@ -108,6 +108,7 @@ def _inbox(
     """Everything that a living service took is there once, handled and answered, and nothing else is."""
     filled = conn.execute(select(func.count()).select_from(forms).where(forms.c.used_at.is_not(None))).scalar_one()
     sent = {f"{storm.platform.channel}|{name}" for journey in storm.journeys for name in journey.sent}
+    sent -= {f"{storm.platform.channel}|{name}" for name in storm.platform.given_up()}
     stored = {row.dedupe for row in rows}
     missing = [name for name in sent if storm.ground.keys.lookup("message", name) not in stored]
     verdict.demand(not missing, f"{len(missing)} messages are not in the inbox: {missing[:5]}")
@@ -120,6 +121,7 @@ def _inbox(
     unanswered = [row.id for row in rows if not of_message[row.id]]
     verdict.demand(not unanswered, f"{len(unanswered)} messages without a reply: {unanswered[:5]}")
     verdict.figures["filled in on the page"] = filled
+    verdict.figures["given up by the platform"] = len(storm.platform.given_up())
 
 
 # ── what went out ────────────────────────────────────────────────────────────────────────────────

@@ -29,6 +29,7 @@ class OnTelegram:
     """See `crash_platforms.platform.Platform`. The rates are those of the platform's own advice, on its clock."""
 
     channel = "telegram"
+    patience_s = 300.0  # pressed buttons are given up after 150 s
 
     def __init__(self, clock: FastClock, *, polling: bool) -> None:
         self.clock = clock
@@ -110,14 +111,26 @@ class OnTelegram:
     def lane(self, name: str) -> str:
         return "all" if self.polling else self._lanes[name]
 
+    def given_up(self) -> set[str]:
+        """Pressed buttons that met dead processes for 150 s; the person presses again."""
+        if self.deliverer is None:
+            return set()
+        taken = {self._name(posted.update_id) for posted in self.deliverer.posted if posted.status == 200}
+        waiting = {self._name(one.id) for one in self.fake.queue.pending}
+        return {name for name, lane in self._lanes.items() if lane.startswith("callback_query")} - taken - waiting
+
     def is_idle(self) -> bool:
         return not self.fake.queue.pending
+
+    def _name(self, update_id: int | None) -> str:
+        """How our records know an update: another bot's updates count from anywhere, too."""
+        return f"{self.fake.world.bot['id']}:{update_id}"
 
     def _trouble(self) -> Trouble | None:
         return next((trouble for trouble, share in TROUBLES.items() if self._chance.random() < share), None)
 
     def _put(self, update: Mapping[str, Any]) -> str:
         self.fake.put(dict(update))
-        name = str(update["update_id"])
+        name = self._name(update["update_id"])
         self._lanes[name] = lane_of(dict(update))
         return name

@@ -39,6 +39,7 @@ class OnWhatsApp:
     """
 
     channel = "whatsapp"
+    patience_s = 7200.0  # after each failure in a row Meta waits twice as long, and loses nothing for a week
 
     def __init__(self, clock: FastClock) -> None:
         self.clock = clock
@@ -135,6 +136,9 @@ class OnWhatsApp:
 
     def lane(self, name: str) -> str:
         return name  # Meta promises no order
+
+    def given_up(self) -> set[str]:
+        return set()  # Meta tries for a week
 
     def is_idle(self) -> bool:
         return not (self._queue or self.fake.due or (self.courier and self.courier.waiting))

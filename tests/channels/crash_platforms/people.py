@@ -20,11 +20,11 @@ from storm.visitors import CODE, MAX_ANSWERS, Stuck, answer_to
 
 from crash_platforms.platform import Heard, Platform
 
-UNANSWERED_S: Final = 60.0
-"""After so long without an answer, in seconds of the platform's time and these of ours, a person asks once more."""
+SLOW_S: Final = 60.0
+"""Seconds of ours that people wait besides: this machine may be busy."""
 
 TRIES: Final = 5
-SAME_AGAIN_S: Final = 4.0
+SAME_AGAIN_S: Final = 45.0
 """For so long a person who was told the same again waits for what comes next."""
 
 SETTLED_S: Final = 0.05
@@ -177,7 +177,7 @@ class Resident:
 
     async def _replied(self, before: int, last: Heard | None) -> bool:
         """Whether something new came in time. The same again is waited out: what comes next may be on its way."""
-        deadline = time.monotonic() + UNANSWERED_S * 2 / self._street.speed + UNANSWERED_S
+        deadline = time.monotonic() + self._platform.patience_s / self._street.speed + SLOW_S
         while len(self._heard()) == before:
             if time.monotonic() > deadline:
                 return False

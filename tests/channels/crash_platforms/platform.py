@@ -21,9 +21,13 @@ class Heard:
 
 
 class Platform(Protocol):
-    """A fake with real HTTP on both sides. `channel` is our name of it."""
+    """A fake with real HTTP on both sides. `channel` is our name of it.
+
+    `patience_s`: after so long without an answer, in its own time, a person says the same again.
+    """
 
     channel: str
+    patience_s: float
 
     @property
     def settings(self) -> Mapping[str, str]:
@@ -62,6 +66,9 @@ class Platform(Protocol):
 
     def lane(self, name: str) -> str:
         """Messages of one person that share a lane come in the order in which they were sent."""
+
+    def given_up(self) -> set[str]:
+        """What people sent and the platform dropped before any service took it."""
 
     def is_idle(self) -> bool:
         """Whether nothing is on its way to the service any more."""

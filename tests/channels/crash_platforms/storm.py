@@ -24,7 +24,7 @@ from storage.database import open_database
 DOUBT_S = 60.0
 """Seconds, of the platform's time, that WhatsApp's channel waits for a status (docs: what is promised)."""
 
-QUIET_WITHIN_S = 150.0
+QUIET_WITHIN_S = 300.0
 LINGER_S = 0.5
 
 
