@@ -141,16 +141,22 @@ class Program:
         everything is on disk; a database that is away raises Unavailable after `patience_s`, and nothing was stored.
         """
 
-        def store(conn: Connection) -> list[tuple[Arrival, Accepted]]:
-            return [stored for event in events if (stored := self._store(conn, event)) is not None]
+        def store(conn: Connection) -> tuple[list[tuple[Arrival, Accepted]], bool]:
+            taken, frees = [], False
+            for event in events:
+                if isinstance(event, Arrival):
+                    taken.append((event, self._accept(conn, event)))
+                else:
+                    frees |= self._note(conn, event)
+            return taken, frees
 
-        stored = await self._stored(store, patience_s)
+        stored, frees = await self._stored(store, patience_s)
         faults.point("after_inbox")
         for arrival, accepted in stored:
             if not accepted.duplicate:
                 self._put(accepted, arrival.content)
-        if len(stored) < len(events):
-            self.wake()  # a report or a returned person may set free what waits to be sent
+        if frees:
+            self.wake()
         return [accepted for _, accepted in stored]
 
     async def receive_internal(
@@ -177,17 +183,16 @@ class Program:
             self._put(accepted, content)
         return accepted
 
-    def _store(self, conn: Connection, event: Event) -> tuple[Arrival, Accepted] | None:
-        """Keeps one thing that a platform told; a message comes back with where it stands."""
+    def _accept(self, conn: Connection, arrival: Arrival) -> Accepted:
+        lease_until = self.clock.now() + self.lease
+        return inbox.accept(conn, self.keys, arrival, ids=self.ids, worker=self.worker, lease_until=lease_until)
+
+    def _note(self, conn: Connection, event: Report | Blocked | Renamed) -> bool:
+        """Keeps what a platform told beside messages; whether it may set free what waits to be sent."""
         now = self.clock.now()
         match event:
-            case Arrival():
-                accepted = inbox.accept(
-                    conn, self.keys, event, ids=self.ids, worker=self.worker, lease_until=now + self.lease
-                )
-                return event, accepted
             case Report():
-                self.sender.take_in(conn, event)
+                return self.sender.take_in(conn, event)
             case Blocked(channel=channel, address=address, blocked=blocked):
                 if conversation := senders.find(conn, self.keys, channel, address):
                     senders.shut(conn, conversation, now if blocked else None)
@@ -202,7 +207,7 @@ class Program:
                     now=now,
                     window_until=event.window_until,
                 )
-        return None
+        return True
 
     async def _stored(self, accept: Callable[[Connection], T], patience_s: float | None) -> T:
         for _ in range(self.config.turn.max_reruns - 1):

@@ -21,6 +21,7 @@ from bot.clock import Clock, Ids
 from bot.config import SenderSection
 from bot.logs import whereabouts
 from bot.outage import waited_out
+from bot.spacing import Spacing
 from flows.model import OpenTicket
 from storage import conversations, deliveries, outbox, pacing, senders, tickets
 from storage.conversations import Held
@@ -97,7 +98,11 @@ class Sender:
     _stopped: set[str] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _behind: set[str] = field(default_factory=set)
+    _spacing: Spacing = field(init=False)
     _crash: faults.SimulatedCrash | None = None
+
+    def __post_init__(self) -> None:
+        self._spacing = Spacing(self.clock)
 
     # ── rows of turns of this process ────────────────────────────────────────────────────────────
 
@@ -174,7 +179,7 @@ class Sender:
             mine |= ready
             room -= len(ready)
         claimed.done += 1
-        self.wake()  # behind so many that wait there may be others that need not
+        self.wake_at(now)  # behind so many that wait there may be others that need not
 
     def _claim_next(self, conn: Connection, channel: Channel, limit: int, now: datetime) -> list[Outgoing | Unreadable]:
         return outbox.claim_next(
@@ -263,10 +268,13 @@ class Sender:
         for row in claimed.invitations:
             self._start(self._invite(row))
 
-    def take_in(self, conn: Connection, report: Report) -> None:
-        """Keeps what a platform tells of a message of ours. Runs inside a transaction."""
+    def take_in(self, conn: Connection, report: Report) -> bool:
+        """Keeps what a platform tells of a message of ours. Runs inside a transaction.
+
+        Whether something may go out because of it: mostly a platform tells of what is sent and settled.
+        """
         now = self.clock.now()
-        failed = deliveries.take_in(
+        told = deliveries.take_in(
             conn,
             self.keys,
             report,
@@ -274,10 +282,12 @@ class Sender:
             not_before=now + timedelta(seconds=self.limits.first_retry_s),
             max_attempts=self.limits.max_attempts,
         )
+        failed = told.failed
         if failed is not None:
             rows = outbox.since(conn, self.keys, failed.conversation, failed.outbox_id - 1, 1)
             text = rows[0].body.text if rows and rows[0].id == failed.outbox_id else ""
             self._open_ticket(conn, failed.outbox_id, failed.conversation, failed.channel, text, failed.word, now)
+        return told.frees
 
     async def tell_of_stop(self, channel: str, word: str) -> None:
         """Tells staff that nothing comes in by a channel until somebody mends it. Once, also if sending stops, too."""
@@ -313,6 +323,7 @@ class Sender:
     async def _send(self, row: Outgoing, *, shut_out: bool = False) -> str | SendError:
         """What the platform calls the message, or why it was not taken."""
         channel = self.channels[row.channel]
+        await self._spacing.turn(channel.paces(row.address))
         try:
             name = await (channel.send_shut_out(row) if shut_out else channel.send(row))
         except SendError as error:

@@ -40,7 +40,9 @@ class Sent:
         """A report; `by_us`: it gives our own name of the message back."""
         report = Report("whatsapp", name, status, self.outbox_id if by_us else 0, "undeliverable", then)
         return await self.desk.database.transaction(
-            lambda conn: deliveries.take_in(conn, self.desk.keys, report, now=NOW, not_before=RETRY, max_attempts=MOST)
+            lambda conn: (
+                deliveries.take_in(conn, self.desk.keys, report, now=NOW, not_before=RETRY, max_attempts=MOST).failed
+            )
         )
 
     async def mark_sent(self, name: str = "wamid.1") -> None:
@@ -121,13 +123,31 @@ async def test_found_by_the_platforms_name_alone(sent: Sent) -> None:
     assert await sent.stands() == ("sent", "delivered")
 
 
+async def test_only_what_changes_who_may_go_next_sets_something_free(sent: Sent) -> None:
+    """Delivered and read of what is known to be sent change nothing for what waits; all else may."""
+
+    async def frees(status: Status, then: Then = "give_up") -> bool:
+        report = Report("whatsapp", "wamid.1", status, sent.outbox_id, "service", then)
+        told = await sent.desk.database.transaction(
+            lambda conn: deliveries.take_in(conn, sent.desk.keys, report, now=NOW, not_before=RETRY, max_attempts=MOST)
+        )
+        return told.frees
+
+    assert await frees("sent"), "it was in doubt, and the next waits behind it"
+    assert not await frees("sent")
+    assert await frees("failed", "again")
+    await sent.mark_sent()
+    assert not await frees("delivered")
+    assert not await frees("read")
+
+
 async def test_a_report_of_another_channel_finds_nothing(sent: Sent) -> None:
     """Our number of a message means nothing on a channel it was not sent on."""
     report = Report("telegram", "wamid.1", "failed", sent.outbox_id)
     given = await sent.desk.database.transaction(
         lambda conn: deliveries.take_in(conn, sent.desk.keys, report, now=NOW, not_before=RETRY, max_attempts=MOST)
     )
-    assert (given, await sent.stands()) == (None, ("new", None))
+    assert (given, await sent.stands()) == (deliveries.Told(), ("new", None))
 
 
 # ── a sending that ended in doubt ────────────────────────────────────────────────────────────────
