@@ -77,7 +77,7 @@ async def measure(config: Config, folder: Path, *, rounds: int, fresh: bool) -> 
     """Everything, one after the other, on this machine as it is now. Raises BenchError, NotDurable."""
     model = ensure_trained(config.nlu.cache_dir)
     started = start_fresh(folder, model.parent) if fresh else None
-    with _logging_to(folder / "service.log"):
+    with logging_to(folder / "service.log"):
         (bare, bare_waited), (turn, turn_waited) = await _over_http(config, folder, rounds)
         by_hand, split = await _by_hand(config, folder, rounds, turn)
     return Report(
@@ -101,7 +101,7 @@ async def measure(config: Config, folder: Path, *, rounds: int, fresh: bool) -> 
 
 
 @contextmanager
-def _logging_to(path: Path) -> Iterator[None]:
+def logging_to(path: Path) -> Iterator[None]:
     """The service's own log, written to a file for as long as this lasts."""
     before = structlog.get_config()
     try:

@@ -71,7 +71,7 @@ async def turns_on_the_page(program: Program, web: WebChannel, *, rounds: int) -
     costs: list[Cost] = []
     waited: list[float] = []
     program.start()
-    async with _serving(build_web(program), web) as port, _visiting(port) as visitor:
+    async with serving(build_web(program), web) as port, _visiting(port) as visitor:
         for number in range(WARM_UP + rounds):
             await visitor.do(Open())
             gc.collect()
@@ -90,7 +90,7 @@ async def bare_inserts(folder: Path, *, rounds: int) -> tuple[Cost, float]:
     costs: list[Cost] = []
     waited: list[float] = []
     try:
-        async with _serving(app, WebChannel()) as port, _visiting(port) as visitor:
+        async with serving(app, WebChannel()) as port, _visiting(port) as visitor:
             for number in range(WARM_UP + rounds):
                 gc.collect()
                 meter = Meter()
@@ -135,7 +135,7 @@ class _BareTable:
 
 
 @asynccontextmanager
-async def _serving(app: ASGIApp, web: WebChannel) -> AsyncIterator[int]:
+async def serving(app: ASGIApp, web: WebChannel) -> AsyncIterator[int]:
     """The application on a free port, served as `rangkul run` serves it."""
     announced: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     config: uvicorn.Config = server_config(app, host="127.0.0.1", port=0)

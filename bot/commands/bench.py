@@ -1,7 +1,8 @@
 """`rangkul bench`: what a turn costs, what it consists of, how soon the service answers and how much memory it takes.
 
 Everything runs on files in a temporary folder, with the durability of the service, and is thrown away afterwards.
-`rangkul bench nlu FILE…` measures the engines of understanding instead, on labelled messages.
+`rangkul bench nlu FILE…` measures the engines of understanding instead, on labelled messages; `rangkul bench channels`
+what a turn costs on Telegram and WhatsApp, beside the bare libraries.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from bot.bench.report import Report, measure, table
 from bot.bench.served import BenchError, NotDurable
 from bot.commands.opening import command_parser
 from bot.config import load_config
-from nlu.embedded.train import TrainingFailed
+from nlu.embedded.train import TrainingFailed, ensure_trained
 from nlu.evaluate import EvaluationFileError
 
 ROUNDS: Final = 9
@@ -31,6 +32,8 @@ def main(arguments: Sequence[str]) -> int:
     """Measures and prints; 1 when something could not be measured."""
     if list(arguments[:1]) == ["nlu"]:
         return _engines(arguments[1:])
+    if list(arguments[:1]) == ["channels"]:
+        return _channels(arguments[1:])
     parser = command_parser("bench", __doc__ or "")
     parser.add_argument("--json", action="store_true", help="figures as JSON instead of a table")
     parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N", help="walks a figure (default %(default)s)")
@@ -64,6 +67,31 @@ def _engines(arguments: Sequence[str]) -> int:
         print(f"rangkul bench nlu: {error}", file=sys.stderr)
         return 1
     print(msgspec.json.encode(measured).decode() if given.json else engines.table(measured))
+    return 0
+
+
+def _channels(arguments: Sequence[str]) -> int:
+    parser = command_parser("bench channels", "What one turn costs on each platform, beside its bare library's echo.")
+    parser.add_argument("--json", action="store_true", help="figures as JSON instead of a table")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N", help="walks a figure (default %(default)s)")
+    given = parser.parse_args(arguments)
+    if given.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    from bot.bench import channels  # loads both platforms' libraries
+
+    config = load_config(given.config)
+    ensure_trained(config.nlu.cache_dir)
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="rangkul-bench-") as folder,
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
+            report = runner.run(channels.measure(config, Path(folder), rounds=given.rounds))
+    except (BenchError, NotDurable) as error:
+        print(f"rangkul bench channels: {error}", file=sys.stderr)
+        return 1
+    as_json = msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
+    print(as_json if given.json else channels.table(report))
     return 0
 
 

@@ -9,7 +9,7 @@ import pytest
 from world import World
 
 from bot.__main__ import main
-from bot.bench import report, served
+from bot.bench import channels, report, served
 from bot.bench.served import NotDurable, assert_durable
 from bot.bench.walk import messages
 
@@ -58,3 +58,27 @@ async def test_refuses_to_measure_what_is_not_written_through(tmp_path: Path, mo
     async with world.program() as program:
         with pytest.raises(NotDurable):
             await assert_durable(program)
+
+
+def test_measures_a_turn_on_each_platform(capsys: pytest.CaptureFixture[str]) -> None:
+    """One short run signs people up through both webhooks, and sets the bare libraries beside it."""
+    assert main(["bench", "channels", "--rounds", "1", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    for name in ("telegram", "whatsapp"):
+        cost = figures[name]
+        assert cost["turn_ms"] > 0
+        assert cost["bare_ms"] > 0
+        assert cost["turn_to_bare"] == pytest.approx(cost["turn_ms"] / cost["bare_ms"], rel=0.01)
+        assert cost["commits"] >= 3, "a message, its turn and its sending are stored by a commit each"
+        assert cost["answers"] >= 1
+    assert figures["telegram"]["statuses"] is None
+    assert figures["whatsapp"]["statuses"] >= 3, "each status is stored"
+
+
+def test_shows_the_platforms_beside_each_other() -> None:
+    """Where a figure does not exist, a dash says so."""
+    cost = channels.ChannelCost(5.0, 14.0, 10.0, 3.0, 1.0, 2.5, 5.0, 2.0)
+    report = channels.ChannelReport("2026-11-22T20:00:00+00:00", "2 cores", 9, 19, cost, cost)
+    lines = channels.table(report).splitlines()
+    assert any("webhook to sent answer" in line and line.endswith("5.00      5.00") for line in lines)
+    assert any("three statuses" in line and line.endswith("-") for line in lines)
