@@ -79,7 +79,7 @@ def numbered_title(button: Button, numbered: bool) -> str:
 
     None where there is nothing to count, and none before a title that is a number itself: "1. 3 bulan" would have two.
     """
-    place = button.payload.rpartition(".")[2]
+    place = button.payload.partition(".")[2].partition(".")[0]
     if not numbered or not place.isdecimal() or button.title[:1].isdigit():
         return button.title
     return f"{int(place) + 1}. {button.title}"

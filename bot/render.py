@@ -10,6 +10,7 @@ import msgspec
 
 from flows.copybook import CopyBook
 from flows.model import Content, Decision, DeleteMessage, Effect, Say, StaffAction
+from flows.options import task_begun
 from flows.things import deletion_of
 from storage.outbox import Button, Rendered
 
@@ -72,7 +73,10 @@ def rendered(copy: CopyBook, say: Say) -> Rendered:
     return Rendered(
         key=say.key,
         text=copy.render(say),
-        options=tuple(Button(option.title, payload_of(say.number, place)) for place, option in enumerate(say.options)),
+        options=tuple(
+            Button(option.title, payload_of(say.number, place, task_begun(option)))
+            for place, option in enumerate(say.options)
+        ),
         numbered=say.numbered,
         form=say.form,
         wants=say.wants,
@@ -81,9 +85,12 @@ def rendered(copy: CopyBook, say: Say) -> Rendered:
     )
 
 
-def payload_of(number: int, place: int) -> str:
-    """What a button carries: `7.0` is the first option of question 7. Short enough for every channel."""
-    return f"{number}.{place}"
+def payload_of(number: int, place: int, task: str = "") -> str:
+    """What a button carries: `7.0` is the first option of question 7. Short enough for every channel.
+
+    One that begins a task names it, `7.0.enroll`, and does so also when its question is long past.
+    """
+    return f"{number}.{place}.{task}" if task else f"{number}.{place}"
 
 
 def offer_delete(copy: CopyBook, messages: Sequence[Rendered], ref: str, now: datetime) -> tuple[Rendered, ...]:

@@ -13,6 +13,7 @@ from flows.asking import advance, ask_step, cancel, drop, go_on, is_read_back, k
 from flows.flow import Fill
 from flows.menu import greet, hail, menu_options, show_menu
 from flows.model import Choice, Command, MyTickets
+from flows.options import task_begun
 from flows.wording import ANSWERS, CONTROLS, PLEASANTRIES, plain
 from flows.work import Work
 from nlu.understanding import Part, Understanding
@@ -276,21 +277,36 @@ def _cancel(work: Work) -> None:
 def pressed(work: Work, choice: Choice) -> None:
     """A button carries the number of its question; one from an old message does no harm.
 
-    `7.2` is the third option of question 7, `7.more1` shows the second page of its options.
+    `7.2` is the third option of question 7, `7.more1` shows the second page of its options, and `7.2.enroll` begins
+    a task, however old the menu is that it stands in.
     """
-    number, _, place = choice.payload.partition(".")
+    number, _, rest = choice.payload.partition(".")
+    place, _, task = rest.partition(".")
     if not (work.asked and number == str(work.asked.number)):
         work.note("note", "old_button")
-        work.say("engine/old_button")
-        back_to_question(work)
+        if task in work.flows.by_name:
+            begin(work, task, None)
+        else:
+            _old_button(work)
         return
     if page := _PAGE.fullmatch(place):
         work.ask_again(page=int(page[1]))
         return
-    if not place.isdecimal() or int(place) >= len(work.asked.options):
+    options = work.asked.options
+    option = options[int(place)] if place.isdecimal() and int(place) < len(options) else None
+    if option is None or task not in ("", task_begun(option)):
         work.ask_again()
         return
-    act(work, work.asked.options[int(place)].action)
+    act(work, option.action)
+
+
+def _old_button(work: Work) -> None:
+    """What stands open is shown again, and the menu where nothing does: nobody is left with a dead button."""
+    work.say("engine/old_button")
+    if work.asked or work.tasks:
+        back_to_question(work)
+    else:
+        work.ask("engine/menu", options=menu_options(work))
 
 
 def commanded(work: Work, command: Command) -> None:

@@ -47,6 +47,12 @@ def option_agreed(work: Work, text: str) -> Option | None:
     return next((option for option in options if option.action in wanted), None)
 
 
+def task_begun(option: Option) -> str:
+    """The task that an option begins, '' when it answers, sends or tells something."""
+    verb, _, argument = option.action.partition(":")
+    return argument if verb == "start" and not argument.startswith("faq/") else ""
+
+
 def says_no(work: Work, text: str) -> bool:
     """Whether few words plainly say no."""
     if len(plain(text).split()) > CHOICE_WORDS:
