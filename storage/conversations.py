@@ -73,7 +73,7 @@ _PEEK = Prepared(
     .where(conversations.c.id == bindparam("conversation"))
 )
 _PERSON = select(conversations.c.person).where(conversations.c.id == bindparam("which"))
-_OWNER = select(conversations.c.owner).where(conversations.c.id == bindparam("which"))
+_OWNER = Prepared(select(conversations.c.owner).where(conversations.c.id == bindparam("which")))
 _SAMPLES = (
     select(conversations.c.id, conversations.c.session, addresses.c.lookup, addresses.c.channel, addresses.c.address)
     .join_from(inbox, conversations, conversations.c.id == inbox.c.conversation)
@@ -112,9 +112,10 @@ def person_of(conn: Connection, conversation: str) -> str:
 
 def owner_of(conn: Connection, conversation: str) -> str:
     """Who holds it: `bot` or a staff id; nothing has to be opened for it. Raises KeyError when there is none."""
-    owner: str | None = conn.execute(_OWNER, {"which": conversation}).scalar()
-    if owner is None:
+    row = _OWNER.first(conn, which=conversation)
+    if row is None:
         raise KeyError(conversation)
+    owner: str = row[0]
     return owner
 
 

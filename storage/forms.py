@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from storage.keyring import Keyring
+from storage.prepared import Prepared
 from storage.tables import forms
 
 TTL = timedelta(minutes=15)
@@ -23,7 +24,11 @@ class FormTarget:
     question_number: int
 
 
-_ADD = insert(forms)
+_ADD = Prepared(
+    insert(forms).values(
+        {name: bindparam(f"new_{name}") for name in ("lookup", "conversation", "slot", "question_number", "expires_at")}
+    )
+)
 _TARGET = (forms.c.conversation, forms.c.slot, forms.c.question_number)
 _OPEN = (
     forms.c.lookup == bindparam("token"),
@@ -47,15 +52,13 @@ def create(
 ) -> str:
     """A fresh token for one answer; `token` is given where a run must be repeatable."""
     made = token or secrets.token_urlsafe(32)
-    conn.execute(
-        _ADD,
-        {
-            "lookup": keys.lookup("form", made),
-            "conversation": conversation,
-            "slot": slot,
-            "question_number": question_number,
-            "expires_at": now + ttl,
-        },
+    _ADD.run(
+        conn,
+        new_lookup=keys.lookup("form", made),
+        new_conversation=conversation,
+        new_slot=slot,
+        new_question_number=question_number,
+        new_expires_at=now + ttl,
     )
     return made
 
