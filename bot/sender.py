@@ -54,6 +54,9 @@ STOPPED: Final = "channel_stopped"
 RERUNS: Final = 5
 """How often marking is done again because another transaction stood in the way."""
 
+OUTAGE_PATIENCE: Final = timedelta(hours=24)
+"""So long a platform in trouble is waited out before a reply is given up."""
+
 WINDOW_MARGIN: Final = timedelta(minutes=5)
 """Nothing is sent into a window that closes within this: the platform's clock and the way there are not ours."""
 
@@ -236,23 +239,23 @@ class Sender:
             margin=WINDOW_MARGIN,
         ):
             if channel.can_reach_shut_out(row):
-                self._claim_for_template(conn, channel, row, claimed)
+                self._claim_with_token(conn, channel, row, claimed.shut_out)
+                continue
+            if channel.invites:
+                self._claim_with_token(conn, channel, row, claimed.invitations)
                 continue
             senders.mark_invited(conn, row.conversation, now)
+            self._tell_staff(conn, row, WINDOW_CLOSED, now)
             claimed.done += 1
-            if channel.invites:
-                claimed.invitations.append(row)
-            else:
-                self._tell_staff(conn, row, WINDOW_CLOSED, now)
 
-    def _claim_for_template(self, conn: Connection, channel: Channel, row: Outgoing, claimed: Claimed) -> None:
+    def _claim_with_token(self, conn: Connection, channel: Channel, row: Outgoing, mine: list[Outgoing]) -> None:
         now = self.clock.now()
         later = pacing.take(conn, self.keys, channel.paces(row.address), now)
         if later is not None:
             outbox.give_back(conn, row.id, not_before=later)
             self.wake_at(later)
         elif outbox.take(conn, [row.id], worker=self.worker, now=now, lease_until=now + self.lease):
-            claimed.shut_out.append(row)
+            mine.append(row)
 
     def begin(self, claimed: Claimed) -> None:
         """Begins to send what was claimed, each conversation in its order."""
@@ -336,12 +339,33 @@ class Sender:
         return name
 
     async def _invite(self, row: Outgoing) -> None:
+        """Asks a person to write, for whom this row waits."""
+        failure: SendError | None = None
         try:
             await self.channels[row.channel].invite(row)
         except SendError as error:
-            word = error.word
-            log.warning("invite.failed", conversation=row.conversation, reason=word)
-            await self._stored(lambda conn: self._tell_staff(conn, row, WINDOW_CLOSED, self.clock.now()))
+            failure = error
+        except Exception as error:
+            log.error("send.broken", channel=row.channel, error=type(error).__name__, at=whereabouts(error))
+            failure = SendError("broken", permanent=True)
+        await self._stored(lambda conn: self._settle_invitation(conn, row, failure))
+
+    def _settle_invitation(self, conn: Connection, row: Outgoing, failure: SendError | None) -> None:
+        """The person was asked, is asked later, or cannot be and staff know; the row waits in any case."""
+        now = self.clock.now()
+        if failure is not None and failure.pauses is not None:
+            self._pause(conn, row, failure, now + failure.pauses)
+            return
+        if failure is not None and not failure.permanent and not self._was_last_try(row):
+            retry_at = failure.retry_at or now + self._backoff(row, failure)
+            outbox.retry_later(conn, row.id, not_before=retry_at, error_word=failure.word)
+            self.wake_at(retry_at)
+            return
+        senders.mark_invited(conn, row.conversation, now)
+        outbox.give_back(conn, row.id)
+        if failure is not None:
+            log.warning("invite.failed", conversation=row.conversation, reason=failure.word)
+            self._tell_staff(conn, row, WINDOW_CLOSED, now)
 
     async def _stored(self, work: Callable[[Connection], None]) -> None:
         """Carries out what must not be lost: what was sent and is not marked is sent once more."""
@@ -386,17 +410,27 @@ class Sender:
             outbox.give_back(conn, row.id)
         elif failure.pauses is not None:
             self._pause(conn, row, failure, now + failure.pauses)
-        elif failure.permanent or (failure.retry_at is None and row.attempts + 1 >= self.limits.max_attempts):
-            # Where the platform itself said when to come back, a long flood must not use the tries up.
+        elif failure.permanent and row.body.delete:
+            # The person was told how to delete it themselves; staff could do no more.
+            outbox.park(conn, row.id, failure.word)
+            log.info("send.not_deleted", conversation=row.conversation, outbox=row.id, reason=failure.word)
+        elif failure.permanent or (not self._is_waited_out(row, failure, now) and self._was_last_try(row)):
             self._give_up(
                 conn, row.id, row.conversation, channel=row.channel, text=row.body.text, word=failure.word, now=now
             )
         else:
             retry_at = failure.retry_at or now + self._backoff(row, failure)
-            most = None if failure.retry_at is None else max(self.limits.max_attempts - TRIES_KEPT, 0)
+            most = max(self.limits.max_attempts - TRIES_KEPT, 0) if self._is_waited_out(row, failure, now) else None
             outbox.retry_later(conn, row.id, not_before=retry_at, error_word=failure.word, count_to=most)
             self.wake_at(retry_at)
             log.info("send.again", conversation=row.conversation, outbox=row.id, reason=failure.word)
+
+    def _is_waited_out(self, row: Outgoing, failure: SendError, now: datetime) -> bool:
+        """Whether it uses up no tries: the platform said when to come back, or is itself in trouble, within a day."""
+        return failure.retry_at is not None or (failure.outage and now - row.written_at < OUTAGE_PATIENCE)
+
+    def _was_last_try(self, row: Outgoing) -> bool:
+        return row.attempts + 1 >= self.limits.max_attempts
 
     def _pause(self, conn: Connection, row: Outgoing, failure: SendError, until: datetime) -> None:
         """The whole channel holds still; nothing that waits counts as tried, and somebody is told once."""

@@ -22,6 +22,7 @@ class SendError(Exception):
     pauses: the whole channel sends nothing for so long, and the message does not count as tried.
     alerts: staff and operators must be told, for it does not mend by itself (a token that is no longer good).
     waits_for_person: the platform takes nothing free for this person until they write.
+    outage: the platform itself is in trouble; that is waited out for a day before the message is given up.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class SendError(Exception):
         pauses: timedelta | None = None,
         alerts: bool = False,
         waits_for_person: bool = False,
+        outage: bool = False,
     ) -> None:
         super().__init__(word)
         self.word = word
@@ -45,6 +47,7 @@ class SendError(Exception):
         self.pauses = pauses
         self.alerts = alerts
         self.waits_for_person = waits_for_person
+        self.outage = outage
 
 
 class FetchError(Exception):

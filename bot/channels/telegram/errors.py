@@ -46,11 +46,11 @@ def send_error(error: TelegramError, now: datetime) -> SendError:
         case NotSent():
             return SendError("network", pauses=AFTER_NO_NETWORK)
         case TimedOut():
-            return SendError("timeout", uncertain=True)
+            return SendError("timeout", uncertain=True, outage=True)
         case NetworkError() if _TOO_LARGE in error.message.lower():
             return SendError("too_large", permanent=True)
         case NetworkError():
-            return SendError("platform", uncertain=True)
+            return SendError("platform", uncertain=True, outage=True)
         case _:
             return SendError("unknown", uncertain=True)
 

@@ -136,6 +136,7 @@ def refused(error: WhatsAppError, *, attempts: int, now: datetime, jitter: Calla
         retry_at=now + timedelta(seconds=4 ** min(attempts, MAX_PAIR_STEPS)) if remedy.per_person else None,
         pauses=_spread(remedy.pauses, jitter) if remedy.pauses is not None else None,
         alerts=remedy.alerts,
+        outage=remedy is _SERVICE,
     )
 
 
@@ -143,7 +144,8 @@ def unheard(error: httpx.HTTPError) -> SendError:
     """What it means that no answer came. Only what never reached the platform is sure not to have been taken."""
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError):
         return SendError("network", pauses=AFTER_NO_NETWORK)
-    return SendError("timeout" if isinstance(error, httpx.TimeoutException) else "broken_off", uncertain=True)
+    word = "timeout" if isinstance(error, httpx.TimeoutException) else "broken_off"
+    return SendError(word, uncertain=True, outage=True)
 
 
 def _without_meta(http_status: int, jitter: Callable[[], float]) -> SendError:
@@ -151,7 +153,7 @@ def _without_meta(http_status: int, jitter: Callable[[], float]) -> SendError:
     word = f"http_{http_status}"
     if http_status == 429:
         return SendError(word, pauses=_spread(AFTER_THROUGHPUT, jitter))
-    return SendError(word, uncertain=http_status >= 500)
+    return SendError(word, uncertain=http_status >= 500, outage=http_status >= 500)
 
 
 def _asked_to_wait(error: WhatsAppError) -> timedelta:
