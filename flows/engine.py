@@ -6,7 +6,7 @@ exact command words; the open question; what was meant.
 
 from __future__ import annotations
 
-from flows import staffing, voice_notes
+from flows import correspondence, staffing, voice_notes
 from flows.asking import task_label
 from flows.hearing import hear
 from flows.meaning import commanded, pressed
@@ -79,6 +79,8 @@ def _person_spoke(work: Work) -> None:
             voice_notes.keep_recording(work, content, 0)
         return
     _come_back(work)
+    if correspondence.answered_staff(work, content):
+        return
     match content:
         case Text(text=text):
             hear(work, text, work.turn.understanding)

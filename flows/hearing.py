@@ -88,6 +88,11 @@ def _heard(work: Work, ask: Ask, text: str, understanding: Understanding) -> _He
     return _Heard(ask, text, understanding, len(plain(text).split()), sure, leaves)
 
 
+def is_answer(work: Work, ask: Ask, text: str) -> bool:
+    """Whether the words give a value that the question asks for; any words would do for an open question."""
+    return ask.kind != "free" and not isinstance(read_answer(work, ask, text), Refusal)
+
+
 def _is_asked_yes_or_no(work: Work) -> bool:
     return is_read_back(work) or (work.step is not None and work.step.kind == "yes_no")
 

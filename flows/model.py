@@ -28,9 +28,10 @@ class Text(msgspec.Struct, frozen=True, tag="text"):
 
 
 class Edited(msgspec.Struct, frozen=True, tag="edited"):
-    """A message that was sent before and has been changed since: the words as they now stand."""
+    """A message that was sent before and has been changed since: the words as they now stand; `ref` as of `Text`."""
 
     text: str
+    ref: str = ""
 
 
 class Command(msgspec.Struct, frozen=True, tag="command"):
@@ -56,7 +57,7 @@ class Media(msgspec.Struct, frozen=True, tag="media"):
     `problem` is '' or why the file could not be taken: too_big, unreadable, unsupported. `source` is what the
     platform gives the file out for, '' when its bytes came with the message. `album` is the same for pictures that
     were sent together; once they are gathered, `more` holds our ids of the others, and `missing` says how many could
-    not be had.
+    not be had. `ref` is the platform's name of the message that has the caption, as of `Text`.
     """
 
     kind: Literal["photo", "voice", "document"]
@@ -67,6 +68,7 @@ class Media(msgspec.Struct, frozen=True, tag="media"):
     album: str = ""
     more: tuple[str, ...] = ()
     missing: int = 0
+    ref: str = ""
 
 
 def ids_of(media: Media) -> tuple[str, ...]:
@@ -220,11 +222,32 @@ class Known(msgspec.Struct, frozen=True):
     region: str = ""
 
 
+class StaffWord(msgspec.Struct, frozen=True):
+    """That a staff member wrote to the person about a ticket, when, and whether the person has answered since.
+
+    `asked` is how many questions we had asked by then: one that was asked later is what the person answers.
+    """
+
+    ticket: str
+    name: str
+    at: datetime
+    asked: int = 0
+    answered: bool = False
+
+
+class PrivateMessage(msgspec.Struct, frozen=True):
+    """A message of the person that holds an identity number or a code: the platform's name of it, and its moment."""
+
+    ref: str
+    at: datetime
+
+
 class Session(msgspec.Struct, frozen=True):
     """What must be stored to resume a conversation. `tasks[-1]` is the one at hand.
 
     `remembered` are answers about the person that a later task need not ask for again. `unclear_words` is the
-    message that a "maksudnya … atau …?" is about: the chosen task begins with what it told.
+    message that a "maksudnya … atau …?" is about: the chosen task begins with what it told. `private` is the last
+    message that should not stay in the chat, so that it can be deleted when asked for in words.
     """
 
     tasks: tuple[Task, ...] = ()
@@ -240,6 +263,8 @@ class Session(msgspec.Struct, frozen=True):
     unclear: int = 0
     greeted: bool = False
     opted_out: bool = False
+    staff_word: StaffWord | None = None
+    private: PrivateMessage | None = None
 
 
 # ── what a flow may ask to know ──────────────────────────────────────────────────────────────────

@@ -24,6 +24,8 @@ class Settings:
     """Answers of an unfinished task older than this are forgotten."""
     staff_silence_minutes: int = 60
     """Working minutes without a staff word after which the bot takes the talk back."""
+    staff_word_days: int = 7
+    """For so long after a staff member wrote, what the person says next is meant for staff."""
     first_response_days: int = 1
     """Working days within which a person is promised a human word (domain.md 6.2, product choice)."""
     proof_minutes: int = 15

@@ -24,6 +24,7 @@ from flows.model import (
     SetTicketStatus,
     SetTimer,
     StaffAction,
+    StaffWord,
     Sticker,
     Text,
     TicketFacts,
@@ -37,10 +38,14 @@ from flows.wording import is_danger
 from flows.work import Work
 
 HAND_BACK = "hand_back"
+_WRITES = frozenset({"take", "reply", "ask", "resolve", "close"})
+"""What the person hears of, and may answer."""
 
 
 def staff_acted(work: Work, action: StaffAction) -> None:
     """A staff member did something about this conversation's ticket."""
+    if action.verb in _WRITES:
+        work.staff_word = StaffWord(action.ticket, action.staff_name, work.turn.now, work.asked_count)
     match action.verb:
         case "take":
             _take(work, action)
@@ -118,17 +123,24 @@ def heard_while_held(work: Work, content: Content) -> None:
     if isinstance(content, Choice) and is_deletion(content.payload):
         delete_message(work, content.payload)
         return
-    text = _told_to_staff(work.copy, content)
+    text = told_to_staff(work.copy, content)
     media = ids_of(content) if isinstance(content, Media) else ()
     if text and is_danger(text):
         work.add([_danger_ticket(work, text)[0]])
-    handover = work.fact(OpenHandover())
-    if isinstance(handover, TicketFacts) and (text or media):
-        work.add([AddToTicket(handover.code, text, media=media)])
+    if (text or media) and (code := _held_for(work)):
+        work.add([AddToTicket(code, text, media=media)])
     work.note("note", "held_by_staff")
 
 
-def _told_to_staff(copy: CopyBook, content: Content) -> str:
+def _held_for(work: Work) -> str:
+    """The code of the ticket that staff hold the conversation for, "" where none is known."""
+    if work.staff_word:
+        return work.staff_word.ticket
+    handover = work.fact(OpenHandover())
+    return handover.code if isinstance(handover, TicketFacts) else ""
+
+
+def told_to_staff(copy: CopyBook, content: Content) -> str:
     """What staff read of a message; "" where there is nothing to read."""
     match content:
         case Text(text=words):

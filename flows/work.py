@@ -22,11 +22,13 @@ from flows.model import (
     Facts,
     Known,
     Option,
+    PrivateMessage,
     Proof,
     Query,
     RecordConsent,
     Say,
     Session,
+    StaffWord,
     Task,
     Trace,
     Turn,
@@ -74,6 +76,8 @@ class Work:
         self.unclear_words: Understanding | None = None
         self.greeted = session.greeted
         self.opted_out = session.opted_out
+        self.staff_word: StaffWord | None = session.staff_word
+        self.private: PrivateMessage | None = session.private
         self.effects: list[Effect] = []
         self.trace: list[Trace] = []
         self.steps_taken = 0
@@ -225,6 +229,7 @@ class Work:
     def forget_person(self) -> None:
         """Forgets what was told about the person outside any record."""
         self.known, self.proof, self.remembered = Known(), None, {}
+        self.private = None
 
     def settle_question(self) -> None:
         """No question stands open any more."""
@@ -280,6 +285,8 @@ class Work:
                 unclear=self.unclear,
                 greeted=self.greeted,
                 opted_out=self.opted_out,
+                staff_word=self.staff_word,
+                private=self.private,
             ),
             tuple(self.effects),
             tuple(self.trace),

@@ -338,9 +338,7 @@ async def test_what_staff_open_among_themselves_is_no_report_of_the_person(desk:
     accepted = await desk.accept(arrival("m1"))
     await desk.finish(accepted, OpenTicket("RK-1", kind, "x"), OpenTicket("RK-2", "complaint", "y"))
     held = await desk.peek(accepted.conversation)
-    own = await desk.database.read(
-        lambda conn: tickets.of_person(conn, desk.keys, held.person, accepted.conversation)
-    )
+    own = await desk.database.read(lambda conn: tickets.of_person(conn, desk.keys, held.person, accepted.conversation))
     assert [ticket.code for ticket in own] == ["RK-2"]
     inner = await desk.database.read(lambda conn: tickets.by_code(conn, desk.keys, "RK-1"))
     assert inner is not None
