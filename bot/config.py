@@ -165,7 +165,7 @@ class TelegramSection(Section):
     proxy_from_environment: bool = False
     poll_timeout_s: Annotated[int, Field(ge=1, le=50)] = 30
     max_file_bytes: Annotated[int, Field(ge=10_000, le=20 << 20)] = 16_000_000
-    messages_per_second: Annotated[float, Field(gt=0, le=1000)] = 25.0
+    messages_per_second: Annotated[float, Field(gt=0, le=1000)] = 22.0
     messages_burst: Annotated[int, Field(ge=1, le=1000)] = 3
     chat_interval_s: Annotated[float, Field(gt=0, le=60)] = 1.1
     group_interval_s: Annotated[float, Field(gt=0, le=600)] = 3.5
