@@ -127,12 +127,14 @@ class Incoming:
 
 def _as_one(parts: Sequence[Media]) -> Media:
     """The parts of an album as one message, with the first caption there is; what could not be had is counted."""
-    caption = next((part.caption for part in parts if part.caption), "")
+    captioned = next((part for part in parts if part.caption), parts[0])
     whole = [part for part in parts if not part.problem]
     if not whole:
-        return msgspec.structs.replace(parts[0], caption=caption)
+        return msgspec.structs.replace(parts[0], caption=captioned.caption, ref=captioned.ref)
     more = tuple(part.media for part in whole[1:])
-    return msgspec.structs.replace(whole[0], caption=caption, more=more, missing=len(parts) - len(whole))
+    return msgspec.structs.replace(
+        whole[0], caption=captioned.caption, more=more, missing=len(parts) - len(whole), ref=captioned.ref
+    )
 
 
 def _as_kept(content: Media, mime: str) -> Media:

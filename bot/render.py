@@ -11,7 +11,7 @@ import msgspec
 from flows.copybook import CopyBook
 from flows.model import Content, Decision, DeleteMessage, Effect, Say, StaffAction
 from flows.options import task_begun
-from flows.things import deletion_of
+from flows.private import deletion_of
 from storage.outbox import Button, Rendered
 
 STAFF_REPLY: Final = "staff/reply"

@@ -247,7 +247,7 @@ class Turns:
         )
         timings.hold_s = perf_counter() - began
         decision = self._decide(conn, held, turn)
-        messages = self._messages(conn, held, decision, content)
+        messages = self._messages(conn, held, decision, content, now)
         timings.decide_s = perf_counter() - began - timings.hold_s
         handing = self.sender.handing(conn, held, len(messages))
         record = record_of(held, turn, decision, timings)
@@ -269,19 +269,20 @@ class Turns:
         sent = outgoing(held, pending, messages, row_ids, now)
         return Stored(Outcome.HANDLED, sent, len(sent) < len(messages), record)
 
-    def _messages(self, conn: Connection, held: Held, decision: Decision, content: Content) -> tuple[Rendered, ...]:
+    def _messages(
+        self, conn: Connection, held: Held, decision: Decision, content: Content, now: datetime
+    ) -> tuple[Rendered, ...]:
         """What is said, as messages that fit the channel; links to our page are made where it needs them."""
         traits = traits_of(held.channel, self.config)
 
         def link_for(slot: str, question: int) -> str:
-            token = forms.create(
-                conn, self.keys, held.conversation, slot, question, self.clock.now(), token=self.ids.new()
-            )
+            token = forms.create(conn, self.keys, held.conversation, slot, question, now, token=self.ids.new())
             return f"{page_address(self.config.web)}/isi/{token}"
 
         messages = messages_of(self.flows.copy, decision, content, link_for=link_for if traits.ids_by_link else None)
-        if traits.deletes and isinstance(content, Text) and content.ref and _tells_nik(decision):
-            messages = offer_delete(self.flows.copy, messages, content.ref, self.clock.now())
+        private = decision.session.private
+        if traits.deletes and private and private.at == now and isinstance(content, Text | Edited | Media):
+            messages = offer_delete(self.flows.copy, messages, private.ref, now)
         return fitted(messages, traits, self.flows.copy)
 
     def _decide(self, conn: Connection, held: Held, turn: Turn) -> Decision:
@@ -408,11 +409,6 @@ def words_of(content: Content) -> str:
             return caption
         case _:
             return ""
-
-
-def _tells_nik(decision: Decision) -> bool:
-    """Whether the words at hand held an identity number."""
-    return any(trace.what == "slot_set" and trace.name == "nik" and trace.value for trace in decision.trace)
 
 
 def record_of(held: Held, turn: Turn, decision: Decision, timings: Timings) -> TurnRecord:

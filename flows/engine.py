@@ -31,11 +31,10 @@ from flows.model import (
     Turn,
     Unknown,
 )
+from flows.private import delete_pressed, deleted_as_asked, is_deletion, remember_private
 from flows.things import (
     contact_came,
-    delete_message,
     form_answered,
-    is_deletion,
     media_came,
     message_edited,
     stranger_thing_came,
@@ -52,6 +51,7 @@ def decide(flows: Flows, session: Session, turn: Turn, facts: Facts) -> Decision
     work = Work(flows, session, turn, facts)
     try:
         _route(work)
+        remember_private(work)
     except Missing as missing:
         return Need((missing.query,))
     return work.decision()
@@ -82,10 +82,12 @@ def _person_spoke(work: Work) -> None:
     if correspondence.answered_staff(work, content):
         return
     match content:
+        case Text(text=text) if deleted_as_asked(work, text):
+            pass
         case Text(text=text):
             hear(work, text, work.turn.understanding)
         case Choice(payload=payload) if is_deletion(payload):
-            delete_message(work, payload)
+            delete_pressed(work, payload)
         case Choice():
             pressed(work, content)
         case FormAnswer(slot=slot, value=value):

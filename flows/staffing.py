@@ -32,8 +32,8 @@ from flows.model import (
     Unknown,
     ids_of,
 )
+from flows.private import delete_pressed, is_deletion
 from flows.promises import Promise, same_day
-from flows.things import delete_message, is_deletion
 from flows.wording import is_danger
 from flows.work import Work
 
@@ -121,7 +121,7 @@ def timer_due(work: Work, timer: TimerDue) -> None:
 def heard_while_held(work: Work, content: Content) -> None:
     """A person holds the conversation: the bot says nothing, and what is said or sent reaches the ticket."""
     if isinstance(content, Choice) and is_deletion(content.payload):
-        delete_message(work, content.payload)
+        delete_pressed(work, content.payload)
         return
     text = told_to_staff(work.copy, content)
     media = ids_of(content) if isinstance(content, Media) else ()

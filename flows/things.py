@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
-from typing import Final
-
 from flows import voice_notes
 from flows.answering import accept, last_answer, mend, refuse
 from flows.asking import advance, leave
 from flows.flow import Leave
 from flows.meaning import back_to_question, kept_by_flow
 from flows.menu import menu_options
-from flows.model import DeleteMessage, Media, ids_of
+from flows.model import Media, ids_of
 from flows.reading import read_answer
 from flows.work import Work
 from nlu.values import Refusal
-
-DELETABLE_FOR: Final = timedelta(hours=47)
-"""A bot may delete for 48 hours (core.telegram.org/bots/api#deletemessage); what we ask for is a while on its way."""
-
-_DELETES: Final = re.compile(r"del:([0-9]{1,20})@([0-9]{1,11})")
 
 
 def form_answered(work: Work, slot: str, value: str) -> None:
@@ -82,30 +73,6 @@ def _voice_came(work: Work, media: Media) -> None:
         leave(work, Leave((), completed=True))  # what was to be added has been added
     else:
         back_to_question(work)
-
-
-def deletion_of(ref: str, now: datetime) -> str:
-    """What a button carries that deletes a message of the person, by the platform's name of it; offered `now`."""
-    return f"del:{ref}@{int(now.timestamp())}"
-
-
-def is_deletion(payload: str) -> bool:
-    """Whether a pressed button carries that. Somebody else's software may send anything."""
-    return _DELETES.fullmatch(payload) is not None
-
-
-def delete_message(work: Work, payload: str) -> None:
-    """The person wants a message of theirs out of the chat; the open question stays as it is.
-
-    Done also while staff hold the conversation; only then nothing is said.
-    """
-    found = _DELETES.fullmatch(payload)
-    assert found, "is_deletion was asked"
-    in_time = work.turn.now < datetime.fromtimestamp(int(found[2]), UTC) + DELETABLE_FOR
-    if in_time:
-        work.add([DeleteMessage(found[1])])
-    if work.turn.owner == "bot":
-        work.say("engine/deleted" if in_time else "engine/too_late_to_delete")
 
 
 def message_edited(work: Work, text: str) -> None:

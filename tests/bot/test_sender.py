@@ -12,6 +12,8 @@ from world import START, World
 
 from bot.channels.base import SendError
 from bot.config import Config, SenderSection, TurnSection
+from flows.model import Choice
+from flows.private import deletion_of
 from storage import outbox
 from storage.database import Conflict
 
@@ -102,6 +104,17 @@ async def test_a_message_that_cannot_be_sent_is_parked_and_staff_are_told(world:
         assert [row.status for row in await world.outbox(program, accepted.conversation)] == ["parked"]
         await world.say(program, "halo")
         assert world.phone.keys == ["engine/greet_again"]
+
+
+@pytest.mark.asyncio
+async def test_a_refused_deletion_is_no_work_for_staff(world: World) -> None:
+    """The person was told how to delete it themselves; nothing undelivered waits for anybody."""
+    async with world.program() as program:
+        await world.say(program, "halo")
+        world.phone.trouble = [SendError("too_late", permanent=True)]
+        accepted = await world.say(program, Choice(deletion_of("815", world.clock.now()), ""))
+        assert [row.status for row in await world.outbox(program, accepted.conversation)][-2:] == ["parked", "sent"]
+        assert await world.tickets(program) == []
 
 
 @pytest.mark.asyncio

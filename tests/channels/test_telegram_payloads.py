@@ -123,29 +123,40 @@ def _size(side: int, file_size: int | None) -> dict[str, Any]:
 def test_of_a_photo_the_largest_size_that_can_be_fetched_is_taken() -> None:
     """Sizes may come in any order and without their bytes counted."""
     assert _content(photo=[_size(90, 1200), _size(1280, 90_000), _size(320, 9000)], caption="kuitansi") == Media(
-        "photo", "m1", caption="kuitansi", source="p1280"
+        "photo", "m1", caption="kuitansi", source="p1280", ref="42"
     )
-    assert _content(photo=[_size(90, None), _size(1280, MAX_FILE_BYTES + 1)]) == Media("photo", "m1", source="p90")
-    assert _content(photo=[_size(1280, MAX_FILE_BYTES + 1)]) == Media("photo", "", problem="too_big")
+    assert _content(photo=[_size(90, None), _size(1280, MAX_FILE_BYTES + 1)]) == Media(
+        "photo", "m1", source="p90", ref="42"
+    )
+    assert _content(photo=[_size(1280, MAX_FILE_BYTES + 1)]) == Media("photo", "", problem="too_big", ref="42")
 
 
 def test_pictures_sent_together_carry_the_name_of_their_album() -> None:
     """They come as messages of their own."""
     content = _content(photo=[_size(90, 1200)], media_group_id="13579")
-    assert content == Media("photo", "m1", source="p90", album="13579")
+    assert content == Media("photo", "m1", source="p90", album="13579", ref="42")
 
 
 @pytest.mark.parametrize(
     ("fields", "content"),
     [
-        ({"voice": {"file_id": "v", "duration": 4, "file_size": 9000}}, Media("voice", "m1", source="v")),
-        ({"audio": {"file_id": "a", "duration": 4}, "caption": "dengar"}, Media("voice", "m1", "dengar", source="a")),
-        ({"document": {"file_id": "d", "mime_type": "application/pdf"}}, Media("document", "m1", source="d")),
-        ({"document": {"file_id": "d", "file_size": 1 << 30}}, Media("document", "", problem="too_big")),
-        ({"document": {"file_name": "x.pdf"}}, Media("document", "", problem="unreadable")),
-        ({"video": {"file_id": "w"}, "caption": "lihat"}, Media("document", "", "lihat", problem="unsupported")),
-        ({"video_note": {"file_id": "w"}}, Media("document", "", problem="unsupported")),
-        ({"animation": {"file_id": "g"}, "document": {"file_id": "g"}}, Media("document", "", problem="unsupported")),
+        ({"voice": {"file_id": "v", "duration": 4, "file_size": 9000}}, Media("voice", "m1", source="v", ref="42")),
+        (
+            {"audio": {"file_id": "a", "duration": 4}, "caption": "dengar"},
+            Media("voice", "m1", "dengar", source="a", ref="42"),
+        ),
+        ({"document": {"file_id": "d", "mime_type": "application/pdf"}}, Media("document", "m1", source="d", ref="42")),
+        ({"document": {"file_id": "d", "file_size": 1 << 30}}, Media("document", "", problem="too_big", ref="42")),
+        ({"document": {"file_name": "x.pdf"}}, Media("document", "", problem="unreadable", ref="42")),
+        (
+            {"video": {"file_id": "w"}, "caption": "lihat"},
+            Media("document", "", "lihat", problem="unsupported", ref="42"),
+        ),
+        ({"video_note": {"file_id": "w"}}, Media("document", "", problem="unsupported", ref="42")),
+        (
+            {"animation": {"file_id": "g"}, "document": {"file_id": "g"}},
+            Media("document", "", problem="unsupported", ref="42"),
+        ),
         ({"sticker": {"file_id": "s", "emoji": "👍"}}, Sticker("👍")),
         ({"dice": {"emoji": "🎲", "value": 3}}, Unknown("dice")),
         ({"checklist": {"title": "belanja"}}, Unknown("checklist")),
@@ -170,7 +181,7 @@ def test_changed_words_are_an_edit_and_a_moving_place_is_not() -> None:
     """A live location is edited every few seconds."""
     (event,) = _events("edited_message", _message(text="Siti Aminah", edit_date=1795316500))
     assert isinstance(event, Arrival)
-    assert (event.content, event.external_id) == (Edited("Siti Aminah"), "77:900")
+    assert (event.content, event.external_id) == (Edited("Siti Aminah", ref="42"), "77:900")
     assert _events("edited_message", _message(location={"latitude": 1.0, "longitude": 2.0})) == ()
 
 

@@ -39,7 +39,7 @@ from flows.model import (
     Unknown,
     WrongCodes,
 )
-from flows.things import deletion_of
+from flows.private import deletion_of
 from nlu.understanding import Entity, Part
 from tests.flows.conftest import Chat
 

@@ -150,7 +150,7 @@ class Reader:
         words = _str(message, "text") or _str(message, "caption")
         if chat is None or not words or not _is_private(message) or not _is_from_person(message):
             return ()
-        return _arrived(chat, key, Edited(words), now)
+        return _arrived(chat, key, Edited(words, ref=_name(message, "message_id")), now)
 
     def _content(self, message: Json) -> Content | None:
         if text := _str(message, "text"):
@@ -178,18 +178,22 @@ class Reader:
                 return self._file(message, "voice", sound)
         for kind in ("animation", "video", "video_note"):  # an animation comes as a document as well
             if _dict(message, kind):
-                return Media("document", "", caption=_str(message, "caption"), problem="unsupported")
+                ref = _name(message, "message_id")
+                return Media("document", "", caption=_str(message, "caption"), problem="unsupported", ref=ref)
         if document := _dict(message, "document"):
             return self._file(message, "document", document)
         return None
 
     def _file(self, message: Json, kind: Literal["photo", "voice", "document"], file: Json) -> Media:
         caption, source, size = _str(message, "caption"), _str(file, "file_id"), _int(file, "file_size")
+        ref = _name(message, "message_id")
         if not source:
-            return Media(kind, "", caption=caption, problem="unreadable")
+            return Media(kind, "", caption=caption, problem="unreadable", ref=ref)
         if size is not None and size > MAX_FILE_BYTES:
-            return Media(kind, "", caption=caption, problem="too_big")
-        return Media(kind, self.new_id(), caption=caption, source=source, album=_str(message, "media_group_id"))
+            return Media(kind, "", caption=caption, problem="too_big", ref=ref)
+        return Media(
+            kind, self.new_id(), caption=caption, source=source, album=_str(message, "media_group_id"), ref=ref
+        )
 
     # ── groups ───────────────────────────────────────────────────────────────────────────────────
 
