@@ -9,6 +9,7 @@ from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from flows.broken_promises import is_broken, waits_for_word
 from flows.flow import Ask, Checked, Fill, Flow, Leave, Outcome, Pick, Rejected, View, said
 from flows.format import code_groups, day_and_date, long_date
 from flows.model import (
@@ -96,15 +97,26 @@ def _check_code(view: View, value: Value, _: Reading | None) -> Checked:
 
 
 def _state(view: View, ticket: TicketFacts, key: str) -> Say:
-    return Say(
-        key,
-        {
-            "code": ticket.code,
-            "what": _what(view, ticket),
-            "status": _status(view, ticket),
-            "promised": _told(view, _promised(view, ticket)),
-        },
-    )
+    """How it stands, with the days that are still ahead: a past one is no promise any more."""
+    args = {"code": ticket.code, "what": _what(view, ticket), "status": _status(view, ticket)}
+    day = _promised(view, ticket)
+    if day is None:
+        return Say(f"{key}_undated", args)
+    return Say(key, {**args, "promised": day_and_date(day)})
+
+
+def _answered_by(view: View, ticket: TicketFacts) -> date | None:
+    """The day of the first word, where that is still to come and nearer than the end."""
+    first, last = ticket.promised, _promised(view, ticket)
+    ahead = first and last and view.today <= first < last and waits_for_word(ticket)
+    return first if ahead else None
+
+
+def _is_late(view: View, ticket: TicketFacts) -> bool:
+    """Whether a day that was told is past, and the person still waits for what it promised."""
+    solved_by = _solved_by(view, ticket)
+    unsolved = ticket.status in {"open", "submitted"} and solved_by is not None and solved_by < view.today
+    return is_broken(ticket, view.today) or (unsolved and _promised(view, ticket) is None)
 
 
 def _status(view: View, ticket: TicketFacts) -> str:
@@ -113,21 +125,26 @@ def _status(view: View, ticket: TicketFacts) -> str:
     return view.copy.label("label/status_untaken" if waiting else f"label/status_{ticket.status}")
 
 
-def _promised(view: View, ticket: TicketFacts) -> date | None:
+def _solved_by(view: View, ticket: TicketFacts) -> date | None:
     """The day by which it must be solved; a fresh application was promised its first word."""
     if ticket.kind == "application" and ticket.status == "submitted":
         return view.calendar.add_working_days(ticket.opened, view.settings.first_response_days)
     return ticket.due or ticket.promised
 
 
-def _told(view: View, day: date | None) -> str:
-    return day_and_date(day) if day else view.copy.label("label/no_date")
+def _promised(view: View, ticket: TicketFacts) -> date | None:
+    """What is promised from today on: when it is solved, else when staff answer; None when neither lies ahead."""
+    days = (_solved_by(view, ticket), ticket.promised)
+    return next((day for day in days if day and day >= view.today), None)
 
 
 def _tell(view: View) -> tuple[Say, ...]:
     ticket = _ticket(view)
-    dated = _promised(view, ticket)
-    says = [_state(view, ticket, "check_ticket/state" if dated else "check_ticket/state_undated")]
+    says = [_state(view, ticket, "check_ticket/state")]
+    if first := _answered_by(view, ticket):
+        says.append(Say("check_ticket/first_word", {"day": day_and_date(first)}))
+    if _is_late(view, ticket):
+        says.append(Say("check_ticket/late"))
     if notes := ticket.notes[-_SHOWN_NOTES:]:
         zone = ZoneInfo(view.settings.office_zone)
         lines = "\n".join(f"• {long_date(note.at.astimezone(zone).date())}: {note.text}" for note in notes)
@@ -230,6 +247,7 @@ def finish(view: View) -> Outcome:
 
 CHECK_TICKET = Flow(
     name="check_ticket",
+    tells_anew=True,
     prefill=_prefill,
     add_media=_photo_note,
     finish=finish,

@@ -6,7 +6,7 @@ exact command words; the open question; what was meant.
 
 from __future__ import annotations
 
-from flows import correspondence, staffing, voice_notes
+from flows import broken_promises, correspondence, staffing, voice_notes
 from flows.asking import task_label
 from flows.hearing import hear
 from flows.meaning import commanded, pressed
@@ -54,6 +54,7 @@ def decide(flows: Flows, session: Session, turn: Turn, facts: Facts) -> Decision
         remember_private(work)
     except Missing as missing:
         return Need((missing.query,))
+    work.add(broken_promises.watched(work, work.effects))
     return work.decision()
 
 

@@ -211,6 +211,7 @@ class Flow:
     `prefill` takes what the opening message already tells; `opened` is said after that, before the first question;
     `add_words` keeps words about the task that answer no question, `add_media` pictures (our ids and the caption);
     `whose` names the slot that says whether the task is for the person (`self`) or somebody else;
+    `tells_anew` when asking for it once more tells what stands before its question once more;
     `read_back` shows everything for correction before `finish`; `send_picks` adds ways of sending to it.
     """
 
@@ -224,6 +225,7 @@ class Flow:
     begin: Callable[[View], tuple[Mapping[str, Value], tuple[Effect, ...]]] = begins_with_nothing
     opened: Callable[[View], tuple[Say, ...]] = no_says
     whose: str = ""
+    tells_anew: bool = False
     add_words: Callable[[View, str], Fill | None] = no_place_for_words
     add_media: Callable[[View, tuple[str, ...], str], Fill | None] = no_place_for_media
 

@@ -122,6 +122,9 @@ def _more_of_the_same(work: Work, understanding: Understanding | None) -> None:
     """Words about the task at hand that answer nothing: kept where the flow has a place for them."""
     flow = work.flow
     assert flow
+    if flow.tells_anew and work.step:
+        ask_step(work, work.step)
+        return
     if not (understanding and kept_by_flow(work, flow.add_words(work, understanding.text))):
         work.say("engine/already_here", task=task_label(work, flow.name))
     work.ask_again()

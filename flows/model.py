@@ -247,7 +247,8 @@ class Session(msgspec.Struct, frozen=True):
 
     `remembered` are answers about the person that a later task need not ask for again. `unclear_words` is the
     message that a "maksudnya … atau …?" is about: the chosen task begins with what it told. `private` is the last
-    message that should not stay in the chat, so that it can be deleted when asked for in words.
+    message that should not stay in the chat, so that it can be deleted when asked for in words. `awaits_staff` while
+    staff hold the conversation and the person has the last word.
     """
 
     tasks: tuple[Task, ...] = ()
@@ -265,6 +266,7 @@ class Session(msgspec.Struct, frozen=True):
     opted_out: bool = False
     staff_word: StaffWord | None = None
     private: PrivateMessage | None = None
+    awaits_staff: bool = False
 
 
 # ── what a flow may ask to know ──────────────────────────────────────────────────────────────────
@@ -436,6 +438,13 @@ class SetTicketStatus(msgspec.Struct, frozen=True, tag="set_ticket_status"):
     by: str = "person"
 
 
+class RenewPromise(msgspec.Struct, frozen=True, tag="renew_promise"):
+    """A promise was broken: a person is promised word by `promised` instead, and the ticket becomes urgent."""
+
+    code: str
+    promised: datetime
+
+
 class AssignTicket(msgspec.Struct, frozen=True, tag="assign_ticket"):
     """Gives a ticket to a staff member, '' to nobody."""
 
@@ -518,6 +527,7 @@ Effect: TypeAlias = (
     | OpenTicket
     | AddToTicket
     | SetTicketStatus
+    | RenewPromise
     | AssignTicket
     | Apply
     | RecordConsent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from flows import broken_promises
 from flows.asking import advance
 from flows.copybook import CopyBook
 from flows.model import (
@@ -34,7 +35,7 @@ from flows.model import (
 )
 from flows.private import delete_pressed, is_deletion
 from flows.promises import Promise, same_day
-from flows.wording import is_danger
+from flows.wording import asks_to_wait, is_danger
 from flows.work import Work
 
 HAND_BACK = "hand_back"
@@ -69,6 +70,7 @@ def _take(work: Work, action: StaffAction) -> None:
             _hand_back_timer(work),
         ]
     )
+    work.awaits_staff = True
     work.say("staff/took", name=action.staff_name, code=action.ticket)
 
 
@@ -78,6 +80,7 @@ def _reply(work: Work, action: StaffAction) -> None:
         work.add([SetTicketStatus(action.ticket, "waiting", by=action.staff)])
     if work.turn.owner != "bot":
         work.add([_hand_back_timer(work)])
+    work.awaits_staff = asks_to_wait(action.text)
     work.say("staff/reply", text=action.text, name=action.staff_name)
 
 
@@ -111,8 +114,12 @@ def _hand_back_timer(work: Work) -> SetTimer:
 
 def timer_due(work: Work, timer: TimerDue) -> None:
     """A timer of this conversation came due."""
-    if timer.kind == HAND_BACK and work.turn.owner != "bot":
+    if timer.kind in broken_promises.TIMERS:
+        broken_promises.promised_day_passed(work, timer)
+    elif timer.kind == HAND_BACK and work.turn.owner != "bot":
         work.add([ChangeOwner("bot", "staff_silent")])
+        if not work.awaits_staff:
+            return  # staff had the last word: nobody is told that they have not answered
         work.say("staff/silent")
         if work.asked:
             work.ask_again()
@@ -129,6 +136,7 @@ def heard_while_held(work: Work, content: Content) -> None:
         work.add([_danger_ticket(work, text)[0]])
     if (text or media) and (code := _held_for(work)):
         work.add([AddToTicket(code, text, media=media)])
+    work.awaits_staff = work.awaits_staff or bool(text or media)
     work.note("note", "held_by_staff")
 
 

@@ -22,6 +22,7 @@ from flows.model import (
     Facts,
     Known,
     Option,
+    OptOut,
     PrivateMessage,
     Proof,
     Query,
@@ -30,6 +31,7 @@ from flows.model import (
     Session,
     StaffWord,
     Task,
+    TimerDue,
     Trace,
     Turn,
     Value,
@@ -78,6 +80,7 @@ class Work:
         self.opted_out = session.opted_out
         self.staff_word: StaffWord | None = session.staff_word
         self.private: PrivateMessage | None = session.private
+        self.awaits_staff = session.awaits_staff
         self.effects: list[Effect] = []
         self.trace: list[Trace] = []
         self.steps_taken = 0
@@ -181,6 +184,8 @@ class Work:
         for effect in effects:
             if isinstance(effect, RecordConsent) and effect.given:
                 self.consents[effect.purpose] = effect.version
+            if isinstance(effect, OptOut):
+                self.opted_out = True
             if isinstance(effect, Say):
                 effect = msgspec.structs.replace(effect, args=self._spoken(effect.args))
             self.effects.append(effect)
@@ -281,12 +286,13 @@ class Work:
                 consents=self.consents,
                 remembered=self.remembered,
                 unclear_words=self.unclear_words,
-                last_seen=self.turn.now,
+                last_seen=self.before.last_seen if isinstance(self.turn.content, TimerDue) else self.turn.now,
                 unclear=self.unclear,
                 greeted=self.greeted,
                 opted_out=self.opted_out,
                 staff_word=self.staff_word,
                 private=self.private,
+                awaits_staff=self.awaits_staff,
             ),
             tuple(self.effects),
             tuple(self.trace),

@@ -18,7 +18,7 @@ Status = Literal["open", "waiting", "resolved", "closed"]
 UNSETTLED: tuple[Status, ...] = ("open", "waiting")
 KEPT_APART: Final = "safety"
 """The kind of ticket that is seen only where it was opened: whom somebody fears may hold their other phone."""
-OF_THE_HOUSE: Final = ("undelivered", "identity_alert", "channel_stopped")
+OF_THE_HOUSE: Final = ("undelivered", "identity_alert", "channel_stopped", "application_late")
 """Kinds that staff open among themselves about a person's conversation: no report of theirs, and not told to them."""
 
 
@@ -88,6 +88,11 @@ _SET_OWNER = (
     update(tickets)
     .where(tickets.c.code == bindparam("which"), tickets.c.owner != bindparam("becomes"))
     .values(owner=bindparam("becomes"), updated_at=bindparam("now"))
+)
+_RENEW = (
+    update(tickets)
+    .where(tickets.c.code == bindparam("which"))
+    .values(promised=bindparam("until"), priority="urgent", updated_at=bindparam("now"))
 )
 _TOUCH = update(tickets).where(tickets.c.code == bindparam("which")).values(updated_at=bindparam("now"))
 _OF_PERSON = (
@@ -176,6 +181,11 @@ def set_status(conn: Connection, keys: Keyring, code: str, status: Status, *, by
     """Set the status and record who did it; nothing is recorded when it stood so already."""
     if conn.execute(_SET_STATUS, {"which": code, "becomes": status, "now": now}).rowcount:
         _add_line(conn, keys, code, "status", status, by, False, "", (), ids, now)
+
+
+def renew_promise(conn: Connection, code: str, *, promised: datetime, now: datetime) -> None:
+    """Promise word by another instant, and make the ticket urgent."""
+    conn.execute(_RENEW, {"which": code, "until": promised, "now": now})
 
 
 def assign(conn: Connection, keys: Keyring, code: str, staff: str, *, by: str, ids: Ids, now: datetime) -> None:

@@ -24,6 +24,7 @@ from flows.model import (
     RecordConsent,
     RecordIdentityTry,
     RecordWrongCode,
+    RenewPromise,
     Say,
     SetTicketStatus,
     SetTimer,
@@ -256,6 +257,8 @@ def _carry_out(
             )
         case SetTicketStatus():
             tickets.set_status(conn, keys, effect.code, effect.status, by=effect.by, ids=ids, now=now)
+        case RenewPromise():
+            tickets.renew_promise(conn, effect.code, promised=effect.promised, now=now)
         case AssignTicket():
             by = (
                 _staff_of(pending.content) or effect.staff or "bot"

@@ -44,7 +44,7 @@ from bot.replay.script import (
     UserStep,
     WaitStep,
 )
-from bot.replay.stage import Stage, next_moment
+from bot.replay.stage import Stage, next_lease_end, next_moment
 from bot.replay.standing import stood, visited_by
 from bot.turn import PARKED_KEY
 from flows.model import Choice, Contact, Content, FormAnswer, Location, StaffAction, Sticker, Text
@@ -380,7 +380,7 @@ class Play:
             await self._settle()
             if not await self.stage.database.read(lambda conn: outbox.can_be_sent(conn, self.stage.clock.now())):
                 return
-            due = await self._next_moment()
+            due = await self._next_lease_end()
             self.stage.clock.advance_to(due or self.stage.clock.now() + STEP)
         raise CannotAct("messages never stopped waiting to be sent")
 
@@ -388,6 +388,11 @@ class Play:
         """When something that waits can next go on: a timer, a retry, a message that somebody else held."""
         now = self.stage.clock.now()
         return await self.stage.database.read(lambda conn: next_moment(conn, now))
+
+    async def _next_lease_end(self) -> datetime | None:
+        """When a message can go on that somebody else held. No timer fires early because a reply was held up."""
+        now = self.stage.clock.now()
+        return await self.stage.database.read(lambda conn: next_lease_end(conn, now))
 
     # ── what was said ────────────────────────────────────────────────────────────────────────────
 

@@ -147,14 +147,18 @@ async def open_stage(config: Config, flows: Flows, ears: Ears, *, url: str = "")
 
 def next_moment(conn: Connection, now: datetime) -> datetime | None:
     """The earliest moment after `now` at which something that waits can go on; None when nothing does."""
+    timer = conn.execute(select(func.min(timers.c.at)).where(timers.c.at > now)).scalar()
+    moments = (timer, next_lease_end(conn, now))
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def next_lease_end(conn: Connection, now: datetime) -> datetime | None:
+    """The earliest moment after `now` at which a message that somebody held can be taken; None when none is held."""
     moments = [
-        conn.execute(select(func.min(timers.c.at)).where(timers.c.at > now)).scalar(),
-        *(
-            conn.execute(
-                select(func.min(table.c.lease_until)).where(table.c.status == NEW, table.c.lease_until > now)
-            ).scalar()
-            for table in (inbox, outbox)
-        ),
+        conn.execute(
+            select(func.min(table.c.lease_until)).where(table.c.status == NEW, table.c.lease_until > now)
+        ).scalar()
+        for table in (inbox, outbox)
     ]
     return min((moment for moment in moments if moment is not None), default=None)
 
