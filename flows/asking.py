@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 import msgspec
 
 from flows.flow import Ask, Fill, Flow, Leave, Rejected, Unset
-from flows.model import AddToTicket, Effect, OpenTicket, Option, Task, Value
+from flows.misfortune import MISFORTUNE
+from flows.model import AddToTicket, Effect, Filed, OpenTicket, Option, Task, Value
 from flows.reading import pick_title, read_from_entities, twins_in
 from flows.work import Work
 from nlu.understanding import Understanding
@@ -20,6 +22,8 @@ REMEMBERED: Final = ("nik", "person_name", "region", "occupation", "money")
 """Answers about oneself that one task may take over from another."""
 
 
+_LOOKS_ONLY: Final = frozenset({"check_ticket"})
+"""What may be done beside a report that was just sent, without ending what is added to it."""
 RECORDINGS: Final = "recordings"
 """The slot of a task that holds voice notes about it (our ids); they go with the report that it becomes."""
 
@@ -45,6 +49,8 @@ def start(
     work.unclear = 0
     work.settle_question()
     flow = work.flows.by_name[intent]
+    if flow.steps and intent not in _LOOKS_ONLY:
+        work.filed = None
     if leaving := flow.enter(work):
         leave(work, leaving)
         return
@@ -261,10 +267,21 @@ def _finish(work: Work, flow: Flow) -> None:
     work.tasks.pop()
     work.settle_question()
     work.note("flow_completed", flow.name)
+    _follow(work, flow, outcome.effects)
     if outcome.then:
         start(work, outcome.then)
+    elif work.tasks and flow.name in MISFORTUNE:
+        # Nobody in need is handed a form; they say when they want to go on with it.
+        work.say("engine/parked_task", task=task_label(work, work.tasks[-1].flow))
     else:
         go_on(work)
+
+
+def _follow(work: Work, flow: Flow, effects: tuple[Effect, ...]) -> None:
+    """Remembers the report that was just sent, so that what is told besides can be added to it."""
+    told = next((effect for effect in effects if isinstance(effect, OpenTicket | AddToTicket)), None)
+    if flow.followed and told:
+        work.filed = Filed(told.code, flow.name, work.turn.now + timedelta(hours=work.settings.additions_hours))
 
 
 def recordings_of(slots: Mapping[str, Value]) -> tuple[str, ...]:

@@ -248,6 +248,7 @@ def finish(view: View) -> Outcome:
 CHECK_TICKET = Flow(
     name="check_ticket",
     tells_anew=True,
+    followed=True,
     prefill=_prefill,
     add_media=_photo_note,
     finish=finish,

@@ -6,7 +6,7 @@ exact command words; the open question; what was meant.
 
 from __future__ import annotations
 
-from flows import broken_promises, correspondence, staffing, voice_notes
+from flows import broken_promises, correspondence, safety, staffing, voice_notes
 from flows.asking import task_label
 from flows.hearing import hear
 from flows.meaning import commanded, pressed
@@ -37,9 +37,9 @@ from flows.things import (
     form_answered,
     media_came,
     message_edited,
+    place_came,
     stranger_thing_came,
 )
-from flows.wording import is_danger
 from flows.work import Flows, Missing, Work
 
 
@@ -74,10 +74,7 @@ def _route(work: Work) -> None:
 def _person_spoke(work: Work) -> None:
     content = work.turn.content
     words = _words_of(content)
-    if is_danger(words):
-        staffing.answer_danger(work, words)
-        if isinstance(content, Media):
-            voice_notes.keep_recording(work, content, 0)
+    if safety.kept_company(work, content, words):
         return
     _come_back(work)
     if correspondence.answered_staff(work, content):
@@ -108,7 +105,7 @@ def _person_spoke(work: Work) -> None:
         case InGroup():
             work.say("engine/in_group")
         case Location():
-            stranger_thing_came(work, "location")
+            place_came(work, content)
         case Sticker():
             stranger_thing_came(work, "sticker")
         case Unknown():

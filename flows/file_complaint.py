@@ -253,6 +253,7 @@ def finish(view: View) -> Outcome:
 
 FILE_COMPLAINT = Flow(
     name="file_complaint",
+    followed=True,
     read_back=True,
     prefill=_prefill,
     opened=_heard,

@@ -210,6 +210,8 @@ class Flow:
     `enter` may end it before the first question; `begin` is said and done before it, and may set slots;
     `prefill` takes what the opening message already tells; `opened` is said after that, before the first question;
     `add_words` keeps words about the task that answer no question, `add_media` pictures (our ids and the caption);
+    `add_place` a shared place, in words for staff; `followed` when what is told for some hours after it was sent is
+    added to it;
     `whose` names the slot that says whether the task is for the person (`self`) or somebody else;
     `tells_anew` when asking for it once more tells what stands before its question once more;
     `read_back` shows everything for correction before `finish`; `send_picks` adds ways of sending to it.
@@ -228,6 +230,8 @@ class Flow:
     tells_anew: bool = False
     add_words: Callable[[View, str], Fill | None] = no_place_for_words
     add_media: Callable[[View, tuple[str, ...], str], Fill | None] = no_place_for_media
+    add_place: Callable[[View, str], Fill | None] = no_place_for_words
+    followed: bool = False
 
     def step(self, slot: str) -> Ask | None:
         """The question that fills this slot, or None."""

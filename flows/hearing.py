@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from flows import additions
 from flows.answering import accept, answer_read_back, correct, explain_question, refuse, skip
 from flows.asking import (
     acknowledge,
@@ -54,6 +55,8 @@ def hear(work: Work, text: str, understanding: Understanding | None) -> None:
         _answer(work, ask, text, understanding)
     elif is_read_back(work):
         _answer_read_back(work, text, understanding)
+    elif additions.added(work, text, understanding):
+        pass
     elif work.asked:
         _answer_offer(work, text, understanding)
     else:

@@ -108,6 +108,7 @@ def begin(work: Work, intent: str, understanding: Understanding | None) -> None:
         return
     open_flows = [task.flow for task in work.tasks]
     if intent in open_flows and intent != "talk_to_staff":
+        work.filed = None
         if intent == open_flows[-1] and work.asked:
             _more_of_the_same(work, understanding)
             return
@@ -138,12 +139,17 @@ def kept_by_flow(work: Work, kept: Fill | None) -> bool:
     return True
 
 
+def is_scam(text: str) -> bool:
+    """Whether it reads like a prize or a link that somebody was sent."""
+    return bool(_SCAM.search(plain(text)))
+
+
 def _pleasantry(work: Work, intent: str, text: str) -> None:
     if intent == "greet" and not work.tasks:
         greet(work, text)
         return
     key = f"engine/{intent}"
-    if intent == "out_of_scope" and _SCAM.search(plain(text)):
+    if intent == "out_of_scope" and is_scam(text):
         key = "engine/scam_text"
     elif intent in {"out_of_scope", "abuse"} and not work.tasks:
         work.unclear += 1
@@ -163,6 +169,8 @@ def _pleasantry(work: Work, intent: str, text: str) -> None:
 def back_to_question(work: Work, *, then_offer: bool = False) -> None:
     if work.asked:
         work.ask_again()
+    elif work.is_parked:
+        return
     elif work.tasks:
         advance(work)
     elif then_offer and not any(_is_offer(effect) for effect in work.effects):
@@ -234,6 +242,7 @@ def control(work: Work, intent: str) -> None:
         case "later" if work.tasks:
             act(work, "later")
         case "resume" if work.tasks:
+            work.filed = None
             if work.step is None and not is_read_back(work):
                 work.settle_question()
             back_to_question(work)

@@ -207,6 +207,24 @@ class Task(msgspec.Struct, frozen=True):
     opening: str = ""
 
 
+class Filed(msgspec.Struct, frozen=True):
+    """The report that was sent last, and until when what the person tells besides belongs to it.
+
+    `task` is the flow that it came from.
+    """
+
+    code: str
+    task: str
+    until: datetime
+
+
+class Safety(msgspec.Struct, frozen=True):
+    """The ticket of somebody who told of danger here, and how often they were answered since."""
+
+    code: str
+    answers: int = 0
+
+
 class Proof(msgspec.Struct, frozen=True):
     """That this sender proved to be a member, and until when that is believed."""
 
@@ -259,6 +277,8 @@ class Session(msgspec.Struct, frozen=True):
     proof: Proof | None = None
     consents: dict[str, str] = {}
     remembered: dict[str, Value] = {}
+    filed: Filed | None = None
+    safety: Safety | None = None
     unclear_words: Understanding | None = None
     last_seen: datetime | None = None
     unclear: int = 0

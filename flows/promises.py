@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from flows.flow import View
 from flows.format import day_and_date
 from flows.rules.calendar import Calendar
 from flows.settings import Settings
+
+_A_BREAK: Final = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,11 @@ def first_word_after(now: datetime, settings: Settings, calendar: Calendar) -> P
 def same_day(view: View) -> Promise:
     """For what is urgent: today while the office is open or has yet to open, else the next working day."""
     return by_end_of(view, view.calendar.add_working_days(view.turn.now, 0))
+
+
+def office_is_away(view: View) -> bool:
+    """Whether nobody will read for hours: at night, on a weekend or a holiday, and not over lunch."""
+    return view.calendar.next_opening(view.turn.now) - view.turn.now > _A_BREAK
 
 
 def _until_end_of(day: date, settings: Settings) -> Promise:

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from flows.flow import Ask, Checked, Fill, Flow, Outcome, Pick, View, said
 from flows.format import clock_time
 from flows.model import AddToTicket, Effect, OpenTicket, OptOut, Say, Value
-from flows.promises import Promise, first_word, same_day
+from flows.promises import Promise, first_word, office_is_away, same_day
 from flows.wording import plain
 from nlu.understanding import Understanding
 from nlu.values import Reading
@@ -69,6 +69,8 @@ def flow_of(request: Request) -> Flow:
             code = view.fresh_code()
             effects = (_ticket(view, request, code, _words(view, request)),)
         told = Say(f"{request.name}/filed", {"code": code, "day": promise.told, "time": _time(view, promise)})
+        if request.at_once and office_is_away(view):
+            return Outcome((*effects, told, Say(f"{request.name}/nobody_reads", {"day": promise.told})))
         return Outcome((*effects, told))
 
     def add_words(view: View, words: str) -> Fill | None:
@@ -83,8 +85,16 @@ def flow_of(request: Request) -> Flow:
             return Fill({}, (AddToTicket(code, caption, media=media), kept))
         return Fill({"photos": [*_photos(view), *media]}, (kept,))
 
+    def add_place(view: View, place: str) -> Fill:
+        kept = Say("engine/place_kept")
+        if code := view.text("ticket_code"):
+            return Fill({}, (AddToTicket(code, place), kept))
+        return Fill({"place": place}, (kept,))
+
     return Flow(
         name=request.name,
+        followed=True,
+        add_place=add_place,
         steps=request.questions,
         begin=begin,
         prefill=prefill,
@@ -127,7 +137,7 @@ def _words(view: View, request: Request) -> str:
     details = view.text("details")
     kept_already = view.opening == details or bool(view.text("ticket_code"))
     opening = "" if kept_already else view.opening
-    return "\n".join(part for part in (opening, details, *answers) if part) or view.copy.label(
+    return "\n".join(part for part in (opening, details, view.text("place"), *answers) if part) or view.copy.label(
         f"label/task_{request.name}"
     )
 

@@ -20,6 +20,8 @@ class Settings:
     """How sure a reading must be to leave an open question for it."""
     resume_after_hours: int = 12
     """A longer silence in the middle of a task is answered with a reminder of where one was."""
+    additions_hours: int = 6
+    """For so long after a report was sent, what is told besides is added to it."""
     session_max_age_days: int = 30
     """Answers of an unfinished task older than this are forgotten."""
     staff_silence_minutes: int = 60

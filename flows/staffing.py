@@ -22,6 +22,7 @@ from flows.model import (
     Media,
     OpenHandover,
     OpenTicket,
+    Safety,
     SetTicketStatus,
     SetTimer,
     StaffAction,
@@ -89,6 +90,7 @@ def _close(work: Work, action: StaffAction) -> None:
     if action.text:
         work.add([AddToTicket(action.ticket, action.text, author=action.staff)])
     work.add([SetTicketStatus(action.ticket, status, by=action.staff)])
+    _stop_asking_about(work, action.ticket)
     if action.text:
         work.say(f"staff/{status}_with_word", code=action.ticket, text=action.text)
     else:
@@ -97,10 +99,19 @@ def _close(work: Work, action: StaffAction) -> None:
         _give_back(work, status, "staff/returned", name=action.staff_name)
 
 
+def _stop_asking_about(work: Work, code: str) -> None:
+    """Nobody is asked what to add to a report that has just been settled."""
+    if work.tasks and work.tasks[-1].flow == "check_ticket" and work.text("ticket_code") == code:
+        work.note("flow_completed", work.tasks.pop().flow)
+        work.settle_question()
+
+
 def _give_back(work: Work, reason: str, key: str, **args: str) -> None:
     if work.turn.owner != "bot":
         work.add([ChangeOwner("bot", reason), CancelTimer(HAND_BACK)])
     work.say(key, **args)
+    if work.safety:
+        return
     if work.asked:
         work.ask_again()
     elif work.tasks:
@@ -120,6 +131,10 @@ def timer_due(work: Work, timer: TimerDue) -> None:
         work.add([ChangeOwner("bot", "staff_silent")])
         if not work.awaits_staff:
             return  # staff had the last word: nobody is told that they have not answered
+        if work.safety:
+            call_again(work, work.safety.code)
+            work.say("safety/silent")
+            return
         work.say("staff/silent")
         if work.asked:
             work.ask_again()
@@ -132,9 +147,10 @@ def heard_while_held(work: Work, content: Content) -> None:
         return
     text = told_to_staff(work.copy, content)
     media = ids_of(content) if isinstance(content, Media) else ()
-    if text and is_danger(text):
-        work.add([_danger_ticket(work, text)[0]])
-    if (text or media) and (code := _held_for(work)):
+    code = _held_for(work)
+    if text and is_danger(text) and not (work.safety and work.safety.code == code):
+        work.add([danger_ticket(work, text)[0]])
+    if (text or media) and code:
         work.add([AddToTicket(code, text, media=media)])
     work.awaits_staff = work.awaits_staff or bool(text or media)
     work.note("note", "held_by_staff")
@@ -177,17 +193,18 @@ def told_to_staff(copy: CopyBook, content: Content) -> str:
             return ""
 
 
-def answer_danger(work: Work, text: str) -> None:
-    """Self-harm or a threat: kind words and an urgent ticket before anything else; nothing else is asked."""
-    ticket, promise = _danger_ticket(work, text)
-    work.add([ticket])
-    work.say("safety/danger", code=ticket.code, day=promise.told)
+def call_again(work: Work, code: str) -> None:
+    """Puts a ticket that cannot wait before all staff again, whoever held it."""
+    called = AddToTicket(code, work.copy.label("label/heard_unanswered"), author="bot", inner=True)
+    work.add([called, AssignTicket(code, "")])
 
 
-def _danger_ticket(work: Work, text: str) -> tuple[OpenTicket, Promise]:
+def danger_ticket(work: Work, text: str) -> tuple[OpenTicket, Promise]:
+    """The urgent ticket of somebody in danger, who is kept company from here on, and the day it is read by."""
     promise = same_day(work)
     code = work.fresh_code()
     ticket = OpenTicket(
         code, "safety", text, priority="urgent", promised=promise.until, due=promise.day, restricted=True
     )
+    work.safety = Safety(code)
     return ticket, promise

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flows import voice_notes
+from flows import additions, voice_notes
 from flows.answering import accept, last_answer, mend, refuse
 from flows.asking import advance, leave
 from flows.flow import Leave
 from flows.meaning import back_to_question, kept_by_flow
 from flows.menu import menu_options
-from flows.model import Media, ids_of
+from flows.misfortune import MISFORTUNE
+from flows.model import Location, Media, ids_of
 from flows.reading import read_answer
 from flows.work import Work
 from nlu.values import Refusal
@@ -52,11 +53,13 @@ def _pictures_came(work: Work, media: Media) -> None:
         for picture in pictures:
             work.note("note", "media", picture)
         accept(work, ask, list(pictures), None)
+    elif additions.added_thing(work, media.caption, pictures):
+        return
     elif work.flow and kept_by_flow(work, work.flow.add_media(work, pictures, media.caption)):
         if ask and ask.slot in work.slots:
             advance(work)
         else:
-            back_to_question(work)
+            _ask_on(work, media)
     else:
         work.say(f"engine/{media.kind}_not_now")
         back_to_question(work)
@@ -75,12 +78,30 @@ def _voice_came(work: Work, media: Media) -> None:
         back_to_question(work)
 
 
+def _ask_on(work: Work, media: Media) -> None:
+    """The open question again, but not to somebody in need whose pictures took a while to be gathered."""
+    if not (media.more and work.flow and work.flow.name in MISFORTUNE):
+        back_to_question(work)
+
+
+def place_came(work: Work, place: Location) -> None:
+    """A shared place: kept where the task at hand or the report just sent has room for it."""
+    words = work.copy.label("label/heard_location", place=f"{place.latitude:.5f}, {place.longitude:.5f}")
+    flow = work.flow if work.step else None
+    if flow and kept_by_flow(work, flow.add_place(work, words)):
+        back_to_question(work)
+    elif not additions.added_thing(work, words):
+        stranger_thing_came(work, "location")
+
+
 def message_edited(work: Work, text: str) -> None:
     """A message was changed after it was sent: the newest answer is mended where the new words are one."""
     flow = work.flow
     last = last_answer(work, flow) if flow else None
     if last is not None and not isinstance(read_answer(work, last, text), Refusal):
         mend(work, last, text)
+        return
+    if additions.added_thing(work, work.copy.label("label/heard_edited", text=text)):
         return
     work.say("engine/edited")
     back_to_question(work)
@@ -93,6 +114,8 @@ def contact_came(work: Work, phone: str, *, own: bool) -> None:
         if not isinstance(result, Refusal):
             accept(work, ask, *result)
             return
+    if additions.added_thing(work, work.copy.label("label/heard_contact", phone=phone)):
+        return
     stranger_thing_came(work, "contact" if not own else "contact_own")
 
 

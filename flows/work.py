@@ -20,6 +20,7 @@ from flows.model import (
     Decision,
     Effect,
     Facts,
+    Filed,
     Known,
     Option,
     OptOut,
@@ -27,6 +28,7 @@ from flows.model import (
     Proof,
     Query,
     RecordConsent,
+    Safety,
     Say,
     Session,
     StaffWord,
@@ -74,6 +76,8 @@ class Work:
         self.proof: Proof | None = session.proof
         self.consents: dict[str, str] = dict(session.consents)
         self.remembered: dict[str, Value] = dict(session.remembered)
+        self.filed: Filed | None = session.filed
+        self.safety: Safety | None = session.safety
         self.unclear = session.unclear
         self.unclear_words: Understanding | None = None
         self.greeted = session.greeted
@@ -117,6 +121,16 @@ class Work:
     def today(self) -> date:
         """The programme's day (WIB)."""
         return local_day(self.turn.now, "Asia/Jakarta")
+
+    @property
+    def filed_now(self) -> Filed | None:
+        """The report that what is told now belongs to, None when the last one was sent too long ago."""
+        return self.filed if self.filed and self.turn.now < self.filed.until else None
+
+    @property
+    def is_parked(self) -> bool:
+        """Whether a report was sent out of the middle of a task that now waits until the person asks for it."""
+        return self.asked is None and self.filed_now is not None
 
     @property
     def under_way(self) -> frozenset[str]:
@@ -285,6 +299,8 @@ class Work:
                 proof=self.proof,
                 consents=self.consents,
                 remembered=self.remembered,
+                filed=self.filed,
+                safety=self.safety,
                 unclear_words=self.unclear_words,
                 last_seen=self.before.last_seen if isinstance(self.turn.content, TimerDue) else self.turn.now,
                 unclear=self.unclear,
