@@ -75,10 +75,7 @@ def miss(work: Work, ask: Ask, key: str, args: Mapping[str, str]) -> None:
     second = f"{question_key(flow, ask)}/2"
     turn = count % work.settings.misses_before_staff
     if turn == 0:
-        options = (
-            work.option("staff", "staff"), work.option("try_again", "again"), work.option("later", "later"),
-        )  # fmt: skip
-        work.ask("engine/three_misses", slot=ask.slot, options=options, misses=count)
+        offer_ways_out(work, ask)
     elif turn == 1 and count > work.settings.misses_before_staff:
         work.reprompt("engine/still_stuck")
     elif turn == 1:
@@ -89,6 +86,15 @@ def miss(work: Work, ask: Ask, key: str, args: Mapping[str, str]) -> None:
         work.reprompt(second, **dict(ask.args(work)))
     else:
         work.reprompt(f"reject/{ask.kind}/2" if work.copy.has(f"reject/{ask.kind}/2") else "engine/second_miss")
+
+
+def offer_ways_out(work: Work, ask: Ask) -> None:
+    """A human, another try or a pause, beside the open question."""
+    assert work.asked
+    options = (
+        work.option("staff", "staff"), work.option("try_again", "again"), work.option("later", "later"),
+    )  # fmt: skip
+    work.ask("engine/three_misses", slot=ask.slot, options=options, misses=work.asked.misses)
 
 
 def skip(work: Work) -> None:
@@ -126,8 +132,8 @@ def explain_question(work: Work, ask: Ask) -> None:
 def _say_why(work: Work, ask: Ask, *, fallback: str) -> None:
     flow = work.flow
     assert flow
-    key = f"{flow.name}/why_{ask.slot}"
-    work.say(key if work.copy.has(key) else fallback)
+    keys = (f"{flow.name}/why_{ask.slot}", ask.key.replace("/ask_", "/why_"), fallback)
+    work.say(next(key for key in keys if key and work.copy.has(key)))
 
 
 def go_back(work: Work) -> None:

@@ -15,6 +15,7 @@ from flows.format import day_and_date, long_date, mask_nik
 from flows.model import AddToTicket, Effect, MyTickets, OpenTicket, Say, SenderIsMember, TicketFacts, Value
 from flows.promises import by_end_of
 from flows.rules.complaints import first_response_date, promised_date, rule_for
+from flows.wishes import FRAUD, wish_in
 from flows.wording import plain
 from nlu.understanding import Understanding
 from nlu.values import Reading, Refusal
@@ -33,6 +34,7 @@ RECEIPTS: Final = frozenset({"contribution_not_recorded", "payment_failed"})
 """A picture of the receipt tells when it happened."""
 _TELLING_WORDS: Final = 4
 _FOLLOWS: Final = re.compile(r"\b(nanti|menyusul|nyusul|besok|di rumah|dirumah|belum sempat|cari dulu)\b")
+_DETAILS: Final = frozenset({"date", "money"})
 _ABOUT: Final = frozenset({"month_only", "year_only", "vague"})
 _MORE_WORDS: Final = 3
 _SURELY_TELLING: Final = 7
@@ -81,7 +83,10 @@ def _add_to_description(view: View, words: str) -> Fill | None:
         return Fill({}, (Say("file_complaint/name_needed"),))
     if not told or len(plain(words).split()) < _MORE_WORDS:
         return None
-    return Fill({"description": f"{told}\n{words}"}, (Say("engine/more_noted"),))
+    more: dict[str, Value] = {"description": f"{told}\n{words}"}
+    if wish_in(words) == FILE_COMPLAINT.name and view.text("complaint_category") != FRAUD:
+        return Fill({**more, "complaint_category": FRAUD}, (Say(f"file_complaint/heard_{FRAUD}"),))
+    return Fill(more, (Say("engine/more_noted"),))
 
 
 def _check_description(view: View, value: Value, _: Reading | None) -> Checked:
@@ -194,11 +199,20 @@ def _about_when(view: View, refusal: Refusal) -> Fill | None:
 
 
 def _later(view: View, _: Refusal) -> Fill | None:
-    """Evidence may follow later, with the code."""
+    """Evidence may follow later, with the code; how much and when it was belongs to the story."""
     understanding = view.turn.understanding
-    if understanding is None or not _FOLLOWS.search(plain(understanding.text)):
+    if understanding is None:
         return None
-    return Fill({"evidence": None}, (Say("file_complaint/evidence_later"),))
+    if _FOLLOWS.search(plain(understanding.text)):
+        return Fill({"evidence": None}, (Say("file_complaint/evidence_later"),))
+    told = [entity for entity in understanding.entities if entity.entity in _DETAILS]
+    if not told or not view.text("description"):
+        return None
+    story: dict[str, Value] = {"description": f"{view.text('description')}\n{understanding.text}"}
+    days = [str(entity.value) for entity in told if entity.entity == "date"]
+    if len(days) == 1 and date.fromisoformat(days[0]) <= view.today:
+        story["date"] = days[0]
+    return Fill(story, (Say("engine/more_noted"),))
 
 
 def _show_media(view: View, value: Value) -> str:
@@ -269,7 +283,7 @@ FILE_COMPLAINT = Flow(
         Ask("same_report", "yes_no", when=_has_open_one, picks=lambda _: _SAME, check=_check_same, args=_open_one_args,
             counted=False),
         Ask("nik", "nik", when=_needs_nik, entity="nik", show=lambda _, nik: mask_nik(str(nik)), form=True,
-            names=("nik", "ktp", "nomor ktp"), label="nik"),
+            skippable=True, names=("nik", "ktp", "nomor ktp"), label="nik"),
         Ask("evidence", "media", when=_is_not_urgent, refused=_later, skippable=True, show=_show_media,
             label="evidence", names=("bukti", "foto")),
         Ask("date", "date", when=_asks_when, check=_check_date, refused=_about_when, skippable=True, entity="date",

@@ -14,15 +14,18 @@ from flows.asking import (
     fill_from_sentence,
     filled_by_refusal,
     is_read_back,
+    leave,
     missed,
     start,
 )
-from flows.flow import Ask
+from flows.flow import Ask, Leave
 from flows.meaning import act, act_on_meaning, code_named, control, is_topic, kept_by_flow, not_understood, open_talk
 from flows.misfortune import MISFORTUNE, heed, tells
+from flows.model import Say
 from flows.options import CHOICE_WORDS, option_agreed, option_chosen, option_named, says_no
 from flows.reading import read_answer
 from flows.voice_notes import OFFER
+from flows.wishes import wish_in, with_wish
 from flows.wording import CONTROLS, PLEASANTRIES, asks_to_wait, asks_why, command, is_question, plain
 from flows.work import Work
 from nlu.understanding import Understanding
@@ -37,6 +40,11 @@ _TASK_WORDS: Final = 5
 _HAS_NONE: Final = re.compile(
     r"\b(hilang|ilang|kebuang|dibuang|(ga|gak|nggak|tidak|tdk|ndak) (ada|punya|disimp\w+)|lupa)\b"
 )
+_NAMES_PHONE: Final = re.compile(r"\b(no|nomor|nomer|nmr) ?(hp|telp|telepon|wa)?(nya)?\b|\bhp\b")
+_KEEPS_PHONE: Final = re.compile(
+    r"\b(ga|gak|nggak|enggak|tidak|tdk|ndak|ogah|gamau|males)\b.{0,12}\b(mau|kasih|ngasih|kirim|bersedia|berani)\b|"
+    r"\b(gamau|ogah|keberatan|rahasia)\b"
+)
 _BESIDE: Final = frozenset({"engine/three_misses", OFFER})
 _CALLS_FOR_HELP: Final = frozenset({"talk_to_staff", *MISFORTUNE})
 """What outdoes a word of a label that stands in the same sentence ("orang")."""
@@ -46,7 +54,7 @@ _TOLD: Final = frozenset({"file_complaint", "abuse", *MISFORTUNE})
 
 def hear(work: Work, text: str, understanding: Understanding | None) -> None:
     assert understanding, "a text comes with its understanding"
-    understanding = heed(understanding)
+    understanding = heed(with_wish(understanding))
     if option := option_named(work, text):
         act(work, option.action)
     elif (intent := command(text)) and not (intent == "resume" and _is_asked_yes_or_no(work)):
@@ -117,7 +125,9 @@ def _answer(work: Work, ask: Ask, text: str, understanding: Understanding) -> No
 def _comes_before_answer(work: Work, heard: _Heard) -> bool:
     """What is never read as an answer: a way out that was offered, a question, a why, a correction, a call for help."""
     ask, text = heard.ask, heard.text
-    if ask.kind != "ticket_code" and (code := code_named(heard.understanding)) and heard.words <= _SHORT_WORDS:
+    if _wishes_otherwise(work, text):
+        act_on_meaning(work, heard.understanding)
+    elif ask.kind != "ticket_code" and (code := code_named(heard.understanding)) and heard.words <= _SHORT_WORDS:
         start(work, "check_ticket", heard.understanding, {"ticket_code": code})
     elif _is_stuck(work) and (option := option_agreed(work, text) or option_chosen(work, text)):
         act(work, option.action)
@@ -136,9 +146,25 @@ def _comes_before_answer(work: Work, heard: _Heard) -> bool:
     return True
 
 
+def _wishes_otherwise(work: Work, text: str) -> bool:
+    """Whether the words plainly wish what the task at hand is not about. Whose data are to go changes none of them."""
+    wish = wish_in(text)
+    at_hand = work.tasks[-1].flow
+    if not wish or wish == at_hand:
+        return False
+    if (at_hand, wish) == ("update_profile", "privacy_request"):
+        work.note("flow_cancelled", work.tasks.pop().flow)
+        work.settle_question()
+    return True
+
+
 def _asks_why_here(heard: _Heard) -> bool:
     """A short why, or "kok 61 ribu?": about the question that stands open, not a complaint."""
-    if not asks_why(heard.text) or heard.intent.startswith("faq/"):
+    if not asks_why(heard.text):
+        return False
+    if heard.ask.kind == "phone" and _NAMES_PHONE.search(plain(heard.text)):
+        return True
+    if heard.intent.startswith("faq/"):
         return False
     about_money = any(entity.entity == "money" for entity in heard.understanding.entities)
     return heard.words <= _WHY_WORDS or (about_money and heard.ask.kind != "free")
@@ -151,11 +177,15 @@ def _is_instead_of_answer(work: Work, heard: _Heard, refusal: Refusal) -> bool:
     has_none = _HAS_NONE.search(plain(text)) or (heard.ask.kind == "media" and says_no(work, text))
     if not refusal.attempt and asks_to_wait(text):
         work.say("engine/waiting")
+    elif unread and heard.ask.slot == "own_phone" and _KEEPS_PHONE.search(plain(text)):
+        leave(work, Leave((Say("identity/phone_kept"),)))
     elif unread and has_none:
         skip(work)
     elif heard.leaves and heard.words >= _TASK_WORDS:
         if not (_is_told(heard) and _keeps_words(work, text)):
             act_on_meaning(work, heard.understanding)
+    elif heard.ask.kind == "media" and not is_question(text) and filled_by_refusal(work, heard.ask, refusal):
+        advance(work)
     elif refusal.attempt or not _is_clear(work, heard):
         return False
     elif heard.intent in CONTROLS:

@@ -8,11 +8,11 @@ from typing import Final
 import msgspec
 
 from flows import voice_notes
-from flows.answering import accept, edit, go_back, send, skip
-from flows.asking import advance, ask_step, cancel, drop, go_on, is_read_back, keep, start, task_label
+from flows.answering import accept, edit, go_back, offer_ways_out, send, skip
+from flows.asking import advance, ask_step, cancel, drop, go_on, is_read_back, keep, missed, start, task_label
 from flows.flow import Fill
 from flows.menu import greet, hail, menu_options, show_menu
-from flows.model import Choice, Command, MyTickets
+from flows.model import Choice, Command, MyTickets, Value
 from flows.options import task_begun
 from flows.wording import ANSWERS, CONTROLS, PLEASANTRIES, plain
 from flows.work import Work
@@ -116,7 +116,13 @@ def begin(work: Work, intent: str, understanding: Understanding | None) -> None:
         work.say("engine/already_here", task=task_label(work, intent))
         advance(work)
         return
-    start(work, intent, understanding)
+    start(work, intent, understanding, _story_told(work) if intent == "talk_to_staff" else None)
+
+
+def _story_told(work: Work) -> dict[str, Value]:
+    """What was told in the tasks under way, so that staff who are called need not ask for it again."""
+    told = [str(task.slots[name]) for task in work.tasks for name in ("description", "details") if task.slots.get(name)]
+    return {"story": "\n".join(told)} if told else {}
 
 
 def _more_of_the_same(work: Work, understanding: Understanding | None) -> None:
@@ -151,6 +157,9 @@ def _pleasantry(work: Work, intent: str, text: str) -> None:
     key = f"engine/{intent}"
     if intent == "out_of_scope" and is_scam(text):
         key = "engine/scam_text"
+    elif intent == "out_of_scope" and (ask := work.step) and not missed(work) % work.settings.misses_before_staff:
+        offer_ways_out(work, ask)
+        return
     elif intent in {"out_of_scope", "abuse"} and not work.tasks:
         work.unclear += 1
         if work.unclear > 1:

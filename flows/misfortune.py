@@ -13,9 +13,11 @@ from nlu.understanding import Understanding
 MISFORTUNE: Final = {
     "report_accident": re.compile(
         r"kecelaka|celaka|jatuh|jatoh|tabrak|nabrak|luka|patah|kepleset|tertimpa|ketiban|kejepit|terluka|tibo|labuh|"
-        r"kesetrum|terbakar|kebakar|putus|berdarah|masuk rs|ugd"
+        r"kesetrum|terbakar|kebakar|putus|berdarah|masuk rs|ugd|accident|injured|hurt|fell|hit by|run over"
     ),
-    "report_death": re.compile(r"meninggal|wafat|tiada|berpulang|almarhum|seda|maot|ngantunkeun|mati"),
+    "report_death": re.compile(
+        r"meninggal|wafat|tiada|berpulang|almarhum|seda|maot|ngantunkeun|mati|died|passed away|is dead|killed"
+    ),
 }
 """The words without which a message tells no misfortune of that kind."""
 _LEAST_CONFIDENCE: Final = 0.2

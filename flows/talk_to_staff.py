@@ -14,8 +14,10 @@ from flows.promises import first_word
 def finish(view: View) -> Outcome:
     """One open ticket a conversation: asking again tells the same one, and staff see that it was asked again."""
     waiting = view.fact(OpenHandover())
+    words = "\n".join(part for part in (view.opening, view.text("story")) if part)
+    words = words or view.copy.label("label/task_talk_to_staff")
     if isinstance(waiting, TicketFacts):
-        again = AddToTicket(waiting.code, view.opening or view.copy.label("label/task_talk_to_staff"))
+        again = AddToTicket(waiting.code, words)
         if is_broken(waiting, view.today):
             return Outcome((again, Say("talk_to_staff/already_late", {"code": waiting.code})))
         if not _is_ahead(waiting, view.today):
@@ -23,7 +25,6 @@ def finish(view: View) -> Outcome:
         day = day_and_date(waiting.promised) if waiting.promised else view.copy.label("label/no_date")
         return Outcome((again, Say("talk_to_staff/already", {"code": waiting.code, "day": day})))
     code, promise = view.fresh_code(), first_word(view)
-    words = view.opening or view.copy.label("label/task_talk_to_staff")
     ticket = OpenTicket(code, "handover", words, promised=promise.until, due=promise.day)
     return Outcome((ticket, Say("talk_to_staff/opened", {"code": code, "day": promise.told})))
 

@@ -91,7 +91,7 @@ def place_came(work: Work, place: Location) -> None:
     if flow and kept_by_flow(work, flow.add_place(work, words)):
         back_to_question(work)
     elif not additions.added_thing(work, words):
-        stranger_thing_came(work, "location")
+        location_came(work)
 
 
 def message_edited(work: Work, text: str) -> None:
@@ -117,6 +117,13 @@ def contact_came(work: Work, phone: str, *, own: bool) -> None:
     if additions.added_thing(work, work.copy.label("label/heard_contact", phone=phone)):
         return
     stranger_thing_came(work, "contact" if not own else "contact_own")
+
+
+def location_came(work: Work) -> None:
+    """A place cannot be read; where one is asked for, its name is wanted, and nowhere else."""
+    step, flow = work.step, work.flow
+    wanted = step is not None and (step.slot == "region" or (flow is not None and flow.name == "find_office"))
+    stranger_thing_came(work, "location" if wanted else "location_unasked")
 
 
 def stranger_thing_came(work: Work, kind: str) -> None:

@@ -30,7 +30,7 @@ def test_question_for_a_phone_offers_to_share_the_contact(chat: Chat) -> None:
     assert last_say(chat).wants == "contact"
     assert chat.user("12", "inform") == ["reject/phone"]
     assert last_say(chat).wants == "contact"
-    assert chat.user(Location(-6.2, 106.9)) == ["engine/location_not_now", "enroll/ask_phone"]
+    assert chat.user(Location(-6.2, 106.9)) == ["engine/location_unasked_not_now", "enroll/ask_phone"]
     assert last_say(chat).wants == "contact"
     chat.user(Contact("+6281233445577", own=True))
     assert chat.slots["phone"] == "+6281233445577"
