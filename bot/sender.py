@@ -19,6 +19,7 @@ from bot import faults
 from bot.channels.base import Channel, SendError
 from bot.clock import Clock, Ids
 from bot.config import SenderSection
+from bot.fitting import said_in
 from bot.logs import whereabouts
 from bot.outage import waited_out
 from bot.spacing import Spacing
@@ -56,6 +57,9 @@ RERUNS: Final = 5
 
 OUTAGE_PATIENCE: Final = timedelta(hours=24)
 """So long a platform in trouble is waited out before a reply is given up."""
+
+NO_NEWS: Final = frozenset({"staff/returned", "staff/silent"})
+"""What only says that the bot answers again: nobody is written to for it when the talk has long been quiet."""
 
 WINDOW_MARGIN: Final = timedelta(minutes=5)
 """Nothing is sent into a window that closes within this: the platform's clock and the way there are not ours."""
@@ -226,7 +230,7 @@ class Sender:
     def _claim_shut_out(self, conn: Connection, channel: Channel, claimed: Claimed) -> None:
         """What waits for people whose window is closed goes out in a template, or they are asked to write, once.
 
-        Where the platform allows neither, staff are told.
+        Where the platform allows neither, staff are told. Words that only give the talk back to the bot are dropped.
         """
         now = self.clock.now()
         for row in outbox.shut_out(
@@ -238,6 +242,10 @@ class Sender:
             doubt=channel.confirms_within,
             margin=WINDOW_MARGIN,
         ):
+            if said_in(row.body)[0].key in NO_NEWS:
+                outbox.park(conn, row.id, WINDOW_CLOSED)
+                claimed.done += 1
+                continue
             if channel.can_reach_shut_out(row):
                 self._claim_with_token(conn, channel, row, claimed.shut_out)
                 continue

@@ -15,6 +15,7 @@ from flows.calculate_contribution import amounts
 from flows.flow import UNSET, Ask, Checked, Fill, Flow, Leave, Outcome, Pick, Rejected, View, said
 from flows.format import long_date, mask_nik, mask_phone, month_year, rupiah, rupiah_long
 from flows.income import income_steps
+from flows.menu import introduction
 from flows.model import Apply, Effect, Known, OpenTicket, RecordConsent, Say, Value
 from flows.places import region_step
 from flows.promises import first_word
@@ -43,17 +44,34 @@ _RELATIVES: Final = {
     "parent": "bapak|bapa|bpk|ibu|ayah|emak|mamak|mama|papa|ortu|orang ?tua",
     "partner": "suami|istri|bini|bojo|laki",
     "family": "kakak|adik|adek|anak|nenek|kakek|paman|bibi|mertua|keponakan|saudara",
-    "worker": "art|pembantu|sopir|babysitter|tukang kebun|asisten",
+    "worker": "art|prt|pembantu|sopir|babysitter|tukang kebun|asisten",
     "neighbour": "tetangga|teman|temen|kawan",
 }
 _RELATIVE_WORDS: Final = tuple(word for words in _RELATIVES.values() for word in words.replace(" ?", " ").split("|"))
 _FOR_OTHER: Final = {
     relation: re.compile(
         r"\b(daftar(in|kan|ke)|dftr(in|kan)|(mau|bantu|tolong) daftar|buat|untuk|utk|bantu(in)?) "
-        rf"(\w+ )?({words})\b|\bdaftar(in|kan)\b.*\b({words}) (saya|sy|aku|gue|ku)\b"
+        rf"(\w+ )?({words})\b|\bdaftar(in|kan)\b.*\b({words}) (saya|sy|aku|gue|ku)\b|"
+        rf"\b({words}) (saya|sy|aku|gue|ku) (yang |yg |mau |minta |pengen |ingin |bisa |perlu |tolong |belum )*"
+        r"(di|ku)?daftar(kan|in)?\b"
     )
     for relation, words in _RELATIVES.items()
 }
+
+
+_PLAIN_CONSENT: Final = re.compile(
+    r"\b(y|ya+h?|iya+|iye|iyo|yes|yoi|yup|ok|oke\w*|okay|sip|siap|setuju|boleh|bisa|mau|lanjut\w*|gas\w*|"
+    r"sil[ai]h?kan|sudah|betul|benar|bener|nggih|enggih|njih|enya|muhun|mangga|monggo|bersedia|gpp|1|satu)\b"
+)
+_PLAIN_REFUSAL: Final = re.compile(
+    r"^(saya |sy |aku |kalau begitu |maaf |ah )*"
+    r"(tidak|tdk|nggak|ngga|enggak|engga|gak|ga|gk|g|ndak|ora|mboten|moal|teu|no|nope|jangan|gamau|gakmau|ogah|emoh|"
+    r"males|belum|blm|batal|tolak|menolak|2|dua)\b(?! (ngerti|mudeng|paham|tau|tahu|jelas|punya|ada|bisa)\b)"
+)
+"""What agrees to the keeping of data, and what refuses it: nothing else is taken for either."""
+
+
+_OWN_WORKER: Final = re.compile(r"\b(pekerja|pegawai|karyawan|anak buah)(ku| (saya|sy|aku|gue))\b")
 
 
 def _for_other(view: View) -> bool:
@@ -64,6 +82,8 @@ def _prefill(_: View, understanding: Understanding) -> Mapping[str, Value]:
     """Somebody who writes of a parent or a helper in the first breath is not asked for whom it is."""
     words = plain(understanding.text)
     related = [relation for relation, pattern in _FOR_OTHER.items() if pattern.search(words)]
+    if "daftar" in words and _OWN_WORKER.search(words):
+        related = ["worker"]
     return {"for_whom": "other", "relation": related[0]} if len(related) == 1 else {}
 
 
@@ -72,6 +92,10 @@ def _prefill(_: View, understanding: Understanding) -> Mapping[str, Value]:
 
 def _check_consent(view: View, value: Value, _: Reading | None) -> Checked:
     recorded = RecordConsent(CONSENT_PURPOSE, CONSENT_VERSION, given=value is True)
+    understanding = view.turn.understanding
+    words = plain(understanding.text) if understanding else ""
+    if words and not (_PLAIN_CONSENT if value is True else _PLAIN_REFUSAL).search(words):
+        return Rejected("enroll/consent_unclear")
     if value is True:
         return Fill({"consent": True}, (recorded,))
     return Leave((Say("enroll/consent_refused"),), (recorded,))
@@ -82,6 +106,8 @@ def _check_for_whom(view: View, value: Value, _: Reading | None) -> Checked:
     understanding = view.turn.understanding
     said_words = plain(understanding.text) if understanding else ""
     related = [name for name, words in _RELATIVES.items() if re.search(rf"\b({words})\b", said_words)]
+    if _OWN_WORKER.search(said_words):
+        related = ["worker"]
     if value == "other" and len(related) == 1 and "relation" not in view.slots:
         return Fill({"for_whom": value, "relation": related[0]})
     return Fill({"for_whom": value})
@@ -357,6 +383,8 @@ _FOR_WHOM: Final = (
     Pick("self", "for_self", said("saya, sendiri, diri, aku, gue, saya sendiri")),
     Pick("other", "for_other", (
         "orang lain", "bukan saya", "bukan buat saya",
+        *(f"{word} {whose}" for word in ("pekerja", "pegawai", "karyawan", "anak buah")
+          for whose in ("saya", "aku", "gue", "sy")),
         *(f"{word}{whose}" for word in _RELATIVE_WORDS for whose in ("", " saya", " aku", " gue", " sy")))),
 )  # fmt: skip
 _RELATIONS: Final = (
@@ -410,7 +438,7 @@ ENROLL = Flow(
     whose="for_whom",
     prefill=_prefill,
     finish=finish,
-    begin=lambda view: ({}, (Say("enroll/intro"),)),
+    begin=lambda view: ({}, (Say("enroll/intro", {"who": introduction(view)}),)),
     steps=(
         Ask("consent", "yes_no", when=_has_not_agreed, check=_check_consent, args=_consent_args),
         Ask("for_whom", "pick", picks=lambda _: _FOR_WHOM, check=_check_for_whom,

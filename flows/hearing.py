@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from flows import additions
+from flows.about_us import asks_who_we_are, send_news_again, tell_who_we_are, wants_news_again
 from flows.answering import accept, answer_read_back, correct, explain_question, refuse, skip
 from flows.asking import (
     acknowledge,
@@ -19,7 +20,17 @@ from flows.asking import (
     start,
 )
 from flows.flow import Ask, Leave
-from flows.meaning import act, act_on_meaning, code_named, control, is_topic, kept_by_flow, not_understood, open_talk
+from flows.meaning import (
+    act,
+    act_on_meaning,
+    back_to_question,
+    code_named,
+    control,
+    is_topic,
+    kept_by_flow,
+    not_understood,
+    open_talk,
+)
 from flows.misfortune import MISFORTUNE, heed, tells
 from flows.model import Say
 from flows.options import CHOICE_WORDS, option_agreed, option_chosen, option_named, says_no
@@ -37,6 +48,14 @@ _WHY_WORDS: Final = 3
 _PLAIN_WORDS: Final = 2
 _TASK_WORDS: Final = 5
 """From this many words on, a sure reading is another task even where a number stands in it."""
+_ONE_PAGE: Final = 9
+"""Up to so many options stand on one page wherever there are pages (ten rows, one of which leads on)."""
+_OTHER_PAGE: Final = re.compile(r"(lihat )?(halaman )?(berikut|berikutnya|selanjutnya)|(pilihan|yang|yg) lain(nya)?")
+_DEAD_LINK: Final = re.compile(
+    r"\b(link|linknya|tautan|tautannya|halamannya)\b|"
+    r"^kok (ga|gak|nggak|tidak|tdk|g) (bisa|bs)( dibuka)?( ya| min| kak)*$|"
+    r"^(ga|gak|nggak|tidak|tdk) (bisa|bs) (di)?buka\b"
+)
 _HAS_NONE: Final = re.compile(
     r"\b(hilang|ilang|kebuang|dibuang|(ga|gak|nggak|tidak|tdk|ndak) (ada|punya|disimp\w+)|lupa)\b"
 )
@@ -57,6 +76,8 @@ def hear(work: Work, text: str, understanding: Understanding | None) -> None:
     understanding = heed(with_wish(understanding))
     if option := option_named(work, text):
         act(work, option.action)
+    elif _says_something_of_us(work, text) or _wants_other_page(work, text) or _link_is_dead(work, text):
+        pass
     elif (intent := command(text)) and not (intent == "resume" and _is_asked_yes_or_no(work)):
         control(work, intent)
     elif ask := work.step:
@@ -69,6 +90,35 @@ def hear(work: Work, text: str, understanding: Understanding | None) -> None:
         _answer_offer(work, text, understanding)
     else:
         open_talk(work, understanding)
+
+
+def _says_something_of_us(work: Work, text: str) -> bool:
+    """Whether it was about this service itself: who it is, or that its messages are wanted again."""
+    if wants_news_again(text):
+        send_news_again(work)
+    elif asks_who_we_are(text) and not (work.step and work.step.kind == "free"):
+        tell_who_we_are(work)
+    else:
+        return False
+    back_to_question(work)
+    return True
+
+
+def _wants_other_page(work: Work, text: str) -> bool:
+    """Whether the words ask for more of a long list; then the next page of it is shown."""
+    if not (work.asked and len(work.asked.options) > _ONE_PAGE and _OTHER_PAGE.fullmatch(plain(text))):
+        return False
+    work.ask_again(page=work.asked.page + 1)
+    return True
+
+
+def _link_is_dead(work: Work, text: str) -> bool:
+    """Whether the words, at a question that a link asks, are about the link; then there is a fresh one."""
+    ask = work.step
+    if not (ask and ask.form and len(plain(text).split()) <= _SHORT_WORDS and _DEAD_LINK.search(plain(text))):
+        return False
+    work.reprompt("engine/new_link")
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +334,9 @@ def _answer_read_back(work: Work, text: str, understanding: Understanding) -> No
 def _answer_offer(work: Work, text: str, understanding: Understanding) -> None:
     """Words in answer to one of the engine's own questions: a choice, a yes or no, or something new."""
     assert work.asked
+    if work.asked.key == "engine/which_stop" and understanding.intent in {"affirm", "deny"}:
+        work.ask_again()  # a yes or no does not say which
+        return
     if option := option_agreed(work, text) or option_chosen(work, text):
         act(work, option.action)
         return

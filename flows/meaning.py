@@ -22,6 +22,7 @@ _CODES: Final = frozenset({"ticket_code", "pledge_code", "bill_code"})
 _DONE: Final = frozenset({"closed", "resolved", "rejected"})
 _PAGE: Final = re.compile(r"more(\d{1,3})")
 """What the button to another page of a long list carries behind the number of its question."""
+_GREETS: Final = re.compile(r"(halo|hallo|hai|hi|helo|ass?ala\w*|permisi|punten)\b")
 _SCAM: Final = re.compile(r"hadiah|undian|pemenang|menang|bonus|klik|bit ly|\bpin\b|link")
 
 
@@ -106,6 +107,8 @@ def begin(work: Work, intent: str, understanding: Understanding | None) -> None:
         work.say(intent)
         go_on(work)
         return
+    if intent == "check_pledge" and _waits_for_assistance(work):
+        intent = "check_ticket"
     open_flows = [task.flow for task in work.tasks]
     if intent in open_flows and intent != "talk_to_staff":
         work.filed = None
@@ -123,6 +126,13 @@ def _story_told(work: Work) -> dict[str, Value]:
     """What was told in the tasks under way, so that staff who are called need not ask for it again."""
     told = [str(task.slots[name]) for task in work.tasks for name in ("description", "details") if task.slots.get(name)]
     return {"story": "\n".join(told)} if told else {}
+
+
+def _waits_for_assistance(work: Work) -> bool:
+    """Whether this is somebody who asked for help, and never said they gave some."""
+    mine = work.fact(MyTickets())
+    kinds = {ticket.kind for ticket in mine if ticket.status not in _DONE} if isinstance(mine, tuple) else set()
+    return "request_assistance" in kinds and "pledge" not in kinds
 
 
 def _more_of_the_same(work: Work, understanding: Understanding | None) -> None:
@@ -151,6 +161,8 @@ def is_scam(text: str) -> bool:
 
 
 def _pleasantry(work: Work, intent: str, text: str) -> None:
+    if intent == "goodbye" and _GREETS.match(plain(text)):
+        intent = "greet"
     if intent == "greet" and not work.tasks:
         greet(work, text)
         return
@@ -248,6 +260,8 @@ def control(work: Work, intent: str) -> None:
             begin(work, intent, work.turn.understanding)
         case "cancel":
             _cancel(work)
+        case "stop":
+            _stop(work)
         case "later" if work.tasks:
             act(work, "later")
         case "resume" if work.tasks:
@@ -276,6 +290,16 @@ def _cancel_what_was_sent(work: Work) -> None:
     work.unclear_words = work.turn.understanding
     options = (work.option("staff", "staff"), work.option("no_need", "menu"))
     work.ask("engine/already_sent", args={"code": open_ones[0].code}, options=options)
+
+
+def _stop(work: Work) -> None:
+    """ "Stop" means what is being filled in, or our messages; with nothing under way only those can be meant."""
+    if not work.tasks:
+        begin(work, "opt_out", None)
+        return
+    options = (work.option("stop_form", "stop_form"), work.option("stop_news", "stop_news"),
+               work.option("go_on", "resume"))  # fmt: skip
+    work.ask("engine/which_stop", args={"task": task_label(work, work.tasks[-1].flow)}, options=options)
 
 
 def _cancel(work: Work) -> None:
@@ -370,7 +394,9 @@ def act(work: Work, action: str) -> None:
             edit(work, argument)
         case "cancel":
             _cancel(work)
-        case "cancel_yes":
+        case "stop_news":
+            begin(work, "opt_out", None)
+        case "cancel_yes" | "stop_form":
             cancel(work)
         case "again" if ask:
             ask_step(work, ask)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from flows.flow import View
 from flows.model import Option
 from flows.wording import plain
 from flows.work import Work
@@ -36,7 +37,7 @@ def menu_options(work: Work) -> tuple[Option, ...]:
 def greet(work: Work, text: str) -> None:
     key = "engine/greet_again" if work.greeted else "engine/greet"
     work.greeted = True
-    work.ask(key, args={"hail": hail(work, text), "who": _introduction(work)}, options=menu_options(work))
+    work.ask(key, args={"hail": hail(work, text), "who": introduction(work)}, options=menu_options(work))
 
 
 def hail(work: Work, text: str) -> str:
@@ -46,8 +47,8 @@ def hail(work: Work, text: str) -> str:
     return work.copy.label("label/salam" if salam else "label/hello")
 
 
-def _introduction(work: Work) -> str:
+def introduction(view: View) -> str:
     """Who runs the service; a trial says that it is one, and not the institution."""
-    if work.settings.trial:
-        return work.copy.label("label/trial")
-    return work.copy.label("label/run_by", operator=work.settings.operator)
+    if view.settings.trial:
+        return view.copy.label("label/trial")
+    return view.copy.label("label/run_by", operator=view.settings.operator)

@@ -194,6 +194,7 @@ class Asked(msgspec.Struct, frozen=True):
     options: tuple[Option, ...] = ()
     numbered: bool = True
     misses: int = 0
+    page: int = 0
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -519,6 +520,10 @@ class OptOut(msgspec.Struct, frozen=True, tag="opt_out"):
     """No more messages of our own accord to this person."""
 
 
+class OptIn(msgspec.Struct, frozen=True, tag="opt_in"):
+    """Messages of our own accord are wanted again."""
+
+
 class SetTimer(msgspec.Struct, frozen=True, tag="set_timer"):
     """Comes back as `TimerDue`; a timer of the same kind and ref in this conversation is replaced."""
 
@@ -554,6 +559,7 @@ Effect: TypeAlias = (
     | RecordIdentityTry
     | RecordWrongCode
     | OptOut
+    | OptIn
     | SetTimer
     | CancelTimer
     | ChangeOwner

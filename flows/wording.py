@@ -25,8 +25,9 @@ _POLITE: Final = frozenset((
 _COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "cancel": (
         "batal", "batalkan", "batalin", "cancel", "gak jadi", "ga jadi", "gajadi", "nggak jadi", "tidak jadi",
-        "ndak jadi", "ora sido", "teu jadi", "stop", "udahan", "sudahi", "keluar",
+        "ndak jadi", "ora sido", "teu jadi", "udahan", "sudahi", "keluar",
     ),
+    "stop": ("stop", "berhenti", "setop", "stop dulu", "berhenti dulu"),
     "later": (
         "nanti", "nanti aja", "nanti dulu", "lanjut nanti", "ntar", "ntar aja", "ntar dulu", "besok aja", "besok lagi",
     ),

@@ -233,6 +233,7 @@ class Work:
     def ask_again(self, *, page: int = 0) -> None:
         """The very same question once more, at this page of its options; buttons of its first showing stay good."""
         if self.asked:
+            self.asked = msgspec.structs.replace(self.asked, page=page)
             step = self.step
             form = self.asked.slot if step and step.form else ""
             self._say_question(self.asked.key, self.asked.args, form=form, page=page)

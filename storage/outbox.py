@@ -33,7 +33,7 @@ from sqlalchemy import (
 
 from storage.keyring import Keyring, KeyringError
 from storage.prepared import Prepared
-from storage.tables import NEW, Moment, Sealed, addresses, conversations, outbox, people
+from storage.tables import NEW, Moment, Sealed, addresses, outbox
 
 PAGE_ROWS = 200
 
@@ -183,9 +183,7 @@ _CLAIMABLE = (
 _CLAIMABLE_OF_ALL = Prepared(_CLAIMABLE)
 _CLAIMABLE_OF_CHANNEL = Prepared(_CLAIMABLE.where(outbox.c.channel == bindparam("channel")))
 _SHUT_OUT = (
-    _READ.join(conversations, conversations.c.id == outbox.c.conversation)
-    .join(people, people.c.id == conversations.c.person)
-    .where(
+    _READ.where(
         outbox.c.status == NEW,
         outbox.c.channel == bindparam("channel"),
         _FREE,
@@ -194,7 +192,6 @@ _SHUT_OUT = (
         addresses.c.unreachable_at.is_(None),
         addresses.c.window_until <= bindparam("open_at"),
         addresses.c.invited_at.is_(None),
-        people.c.opted_out_at.is_(None),
     )
     .order_by(outbox.c.id)
     .limit(bindparam("count"))
@@ -367,7 +364,7 @@ def shut_out(
 ) -> list[Outgoing]:
     """The first waiting reply of each person whose window is closed and who was not yet asked to write. Not claimed.
 
-    People who want no messages of our own accord are not among them; what waits for them waits until they write.
+    Also of people who want no messages of our own accord: what stands here answers what they asked or reported.
     `doubt` and `margin` as in `claim_next`.
     """
     given = {"channel": channel, "now": now, "open_at": now + margin, "tried_before": now - doubt, "count": limit}

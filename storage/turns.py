@@ -20,6 +20,7 @@ from flows.model import (
     DeleteMessage,
     Effect,
     OpenTicket,
+    OptIn,
     OptOut,
     RecordConsent,
     RecordIdentityTry,
@@ -290,6 +291,8 @@ def _carry_out(
             wrong_codes.record(conn, person=held.person, now=now)
         case OptOut():
             people.opt_out(conn, held.person, now=now)
+        case OptIn():
+            people.opt_in(conn, held.person)
         case SetTimer():
             jobs.set_timer(conn, conversation=held.conversation, kind=effect.kind, ref=effect.ref, at=effect.at)
         case CancelTimer():

@@ -102,7 +102,7 @@ def test_a_person_of_the_desk_is_named() -> None:
         ("Daftar", "7.0", True, "1. Daftar"),
         ("Daftar", "7.0", False, "Daftar"),
         ("3 bulan", "7.1", True, "3 bulan"),
-        ("Pilihan lain", "7.more1", True, "Pilihan lain"),
+        ("Halaman berikut", "7.more1", True, "Halaman berikut"),
         ("Hapus pesannya", "del:12", True, "Hapus pesannya"),
     ],
 )

@@ -150,3 +150,27 @@ async def test_an_invitation_that_is_refused_is_told_to_staff(world: World) -> N
         world.clock.advance(timedelta(days=1))
         await program.settle()
         assert phone.invited == []
+
+
+async def test_staff_words_reach_those_who_want_no_news(world: World) -> None:
+    """An answer to what somebody asked is no message of our own accord."""
+    phone = ShutPhone(carries=("staff/reply",))
+    async with world.program(phone) as program:
+        await writes(world, program, "stop")
+        accepted = await writes(world, program, "petugas")
+        await staff_reply_after(world, program, accepted, timedelta(hours=30))
+        assert phone.keys[-1] == "staff/reply"
+
+
+async def test_nobody_is_asked_to_write_for_words_without_news(world: World) -> None:
+    """That staff have given the talk back is told to those who are there, and to nobody a day later."""
+    phone = ShutPhone()
+    async with world.program(phone) as program:
+        accepted = await writes(world, program, "petugas")
+        await world.staff(program, accepted, "take", "")
+        await program.settle()
+        world.clock.advance(timedelta(hours=30))
+        await world.staff(program, accepted, "return", "")
+        await program.settle()
+        assert phone.invited == []
+        assert await waits(program) == 0

@@ -36,6 +36,7 @@ MEANT_ELSEWHERE = {
         **SHARES_PHONE,
         "mati sesudah balasan dikirim": "in a script no status tells that the platform had taken the reply",
         "halaman web tanpa nomor HP": "says another thing where the number is hidden",
+        "jam istirahat dan malam tidak dihitung": "after a day nobody is written to for words without news",
         "NIK lewat halaman isian": "a link is good for one answer, so the page takes no second one",
     },
     "web": SHARES_PHONE,

@@ -90,7 +90,6 @@ MESSAGES: dict[str, Content] = {
     "location": Location(-6.2297465, 106.829518),
     "location_named": Location(-6.1862, 106.8063),
     "order": Unknown("order"),
-    "reaction": Sticker("👍"),
     "sender_phone_only": Text("halo"),
     "sender_username_only": Text("bisa lewat sini?"),
     "sender_without_contacts": Text("halo lagi"),
@@ -113,7 +112,7 @@ REPORTS = {
     "status_failed_bare_contact": "failed",
     "status_username_only": "delivered",
 }
-NOTHING = ("account_error", "reaction_removed", "template_status_update")
+NOTHING = ("account_error", "reaction", "reaction_removed", "template_status_update")
 OTHERS = ("batch", "system_user_changed_number")
 
 
@@ -146,7 +145,7 @@ def test_a_status_of_every_kind(name: str) -> None:
 
 @pytest.mark.parametrize("name", NOTHING)
 def test_what_says_nothing_to_us(name: str) -> None:
-    """A reaction taken back, an error of the account, news of a template: no event."""
+    """A reaction, given or taken back, an error of the account, news of a template: no event."""
     assert events(payload_in(name)) == ()
 
 

@@ -134,7 +134,7 @@ class Reader:
         )
 
     def _content(self, message: object, who: _Who) -> Content | None:
-        """What the message says; None when it says nothing: a reaction taken back, a message deleted."""
+        """What the message says; None when it says nothing: a reaction, a message deleted."""
         kind = _str(message, "type")
         part = _dict(message, kind)
         match kind:
@@ -147,8 +147,7 @@ class Reader:
             case "sticker":
                 return Sticker()
             case "reaction":
-                emoji = _str(part, "emoji")
-                return Sticker(emoji) if emoji else None
+                return None  # a sign on a message of ours answers nothing, and an answer to it would be a nuisance
             case "location":
                 return _place(part)
             case "contacts":
