@@ -356,7 +356,7 @@ class Program:
             try:
                 if inherits:
                     # Whoever held a lease is dead: its people need not wait until it runs out.
-                    await waited_out(self.db, self.clock, lambda conn: leases.free_others(conn, self.worker))
+                    await waited_out(self.db, self.clock, self._inherit)
                     inherits = False
                 await self._sweep()
             except Exception as error:
@@ -367,6 +367,9 @@ class Program:
                     await self._wake.wait()
             except TimeoutError:
                 continue
+
+    def _inherit(self, conn: Connection) -> None:
+        leases.free_others(conn, self.worker, replies_from=self.clock.now() + self.sender.rest)
 
     async def _purge_daily(self) -> None:
         await asyncio.sleep(FIRST_PURGE_S)

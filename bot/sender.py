@@ -134,6 +134,12 @@ class Sender:
         """Whether a reply may have to wait for the pace of a platform."""
         return any(channel.paces("") for channel in self.channels.values())
 
+    @property
+    def rest(self) -> timedelta:
+        """How far apart the slowest platform of ours wants messages to one person who gets them one at a time."""
+        paces = [pace for channel in self.channels.values() for pace in channel.paces("")]
+        return max((pace.interval for pace in paces if pace.burst == 1), default=timedelta(0))
+
     def sends_by_storing(self, held: Held) -> bool:
         """Whether a turn's rows are sent by their very commit, without anything to mark afterwards."""
         return held.channel in self.read_outbox

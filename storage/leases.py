@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import fcntl
 import os
+from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, make_url, update
 
 from storage.database import Database
-from storage.tables import NEW, inbox, outbox
+from storage.tables import NEW, Moment, inbox, outbox
 
 # The worker's name stays: it tells that a row was left and not given back.
-_FREE = tuple(
+_FREE_MESSAGES, _FREE_REPLIES = (
     update(table)
     .where(table.c.status == NEW, table.c.worker.is_not(None), table.c.worker != bindparam("mine"))
-    .values(lease_until=None)
-    for table in (inbox, outbox)
+    .values(lease_until=until)
+    for table, until in ((inbox, None), (outbox, bindparam("from_then", type_=Moment())))
 )
 
 
@@ -50,9 +51,11 @@ class Presence:
             self._file = None
 
 
-def free_others(conn: Connection, worker: str) -> int:
-    """End every lease that is not `worker`'s: how many messages and replies anybody may take now.
+def free_others(conn: Connection, worker: str, *, replies_from: datetime) -> int:
+    """End every lease that is not `worker`'s: how many messages anybody may take now, and replies from then on.
 
+    Such a reply may have reached its platform a moment ago, which must not get it again sooner than its pace allows.
     Only for a service that is alone on its database. What waits for a later try keeps waiting.
     """
-    return sum(conn.execute(statement, {"mine": worker}).rowcount for statement in _FREE)
+    messages = conn.execute(_FREE_MESSAGES, {"mine": worker}).rowcount
+    return messages + conn.execute(_FREE_REPLIES, {"mine": worker, "from_then": replies_from}).rowcount

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from shared import KEYS, arrival, config_of, one_program, quiet, replies
+from sqlalchemy import Connection
 
 from bot.app import open_program
 from bot.channels.web import WebChannel
-from storage import inbox, leases
+from storage import inbox, leases, outbox
 from storage.database import open_database
 from storage.leases import Presence
+from storage.outbox import Rendered
 
 
 @pytest.mark.asyncio
@@ -47,7 +49,7 @@ async def test_only_the_leases_of_others_end(tmp_path: Path) -> None:
             )
         row = held["waiting"].inbox_id
         await program.db.transaction(lambda conn: inbox.record_failure(conn, KEYS, row, now=now, not_before=later))
-        assert await program.db.transaction(lambda conn: leases.free_others(conn, "mine")) == 1
+        assert await program.db.transaction(lambda conn: leases.free_others(conn, "mine", replies_from=now)) == 1
         taken = await program.db.transaction(
             lambda conn: [inbox.claim_next(conn, KEYS, worker="next", now=now, lease_until=later) for _ in range(2)]
         )
@@ -75,3 +77,36 @@ async def test_nobody_is_alone_on_postgresql(postgres_url: str) -> None:
     database = open_database(postgres_url)
     assert not Presence(database).alone
     await database.close()
+
+
+@pytest.mark.asyncio
+async def test_a_reply_that_may_just_have_been_sent_rests_for_a_moment(tmp_path: Path) -> None:
+    """A dead process's replies are free from a given moment on: a platform may have got them with its last breath."""
+    url = f"sqlite:///{tmp_path / 'service.db'}"
+    async with open_program(config_of(url), keys=KEYS, channels=[WebChannel()]) as program:
+        accepted = await program.receive(arrival("ani", "m1", "menu"))
+        now = program.clock.now()
+        later = now + timedelta(seconds=1.1)
+
+        def claimed(conn: Connection, at: datetime) -> int:
+            until = at + timedelta(hours=1)
+            rows = outbox.claim_next(conn, KEYS, channel=None, worker="next", now=at, lease_until=until, limit=9)
+            return len(rows)
+
+        def left_by_a_dead_one(conn: Connection) -> None:
+            outbox.write(
+                conn,
+                KEYS,
+                conversation=accepted.conversation,
+                channel="web",
+                inbox_id=accepted.inbox_id,
+                messages=[Rendered("menu", "Halo")],
+                worker="dead",
+                lease_until=now + timedelta(hours=1),
+                now=now,
+            )
+            leases.free_others(conn, "mine", replies_from=later)
+
+        await program.db.transaction(left_by_a_dead_one)
+        assert await program.db.transaction(lambda conn: claimed(conn, now)) == 0
+        assert await program.db.transaction(lambda conn: claimed(conn, later)) == 1

@@ -24,9 +24,6 @@ SLOW_S: Final = 60.0
 """Seconds of ours that people wait besides: this machine may be busy."""
 
 TRIES: Final = 5
-SAME_AGAIN_S: Final = 45.0
-"""For so long a person who was told the same again waits for what comes next."""
-
 SETTLED_S: Final = 0.05
 LOOK_EVERY_S: Final = 0.03
 PRESSES: Final = 0.7
@@ -176,16 +173,13 @@ class Resident:
             await self._write(self._journey.nik)
 
     async def _replied(self, before: int, last: Heard | None) -> bool:
-        """Whether something new came in time. The same again is waited out: what comes next may be on its way."""
+        """Whether something new came in time. The same again is no answer: that may still be on its way."""
         deadline = time.monotonic() + self._platform.patience_s / self._street.speed + SLOW_S
-        while len(self._heard()) == before:
+        while len(self._heard()) == before or (last is not None and self._newest.text == last.text):
             if time.monotonic() > deadline:
                 return False
             await asyncio.sleep(LOOK_EVERY_S)
         await asyncio.sleep(SETTLED_S)
-        patience = time.monotonic() + SAME_AGAIN_S
-        while last is not None and self._newest.text == last.text and time.monotonic() < patience:  # noqa: ASYNC110
-            await asyncio.sleep(LOOK_EVERY_S)
         return True
 
     def _heard(self) -> Sequence[Heard]:
