@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from flows.model import Choice, Content, DeleteMessage, Edited, Media, OpenTicket, PrivateMessage, Text
+from flows.model import Choice, Content, DeleteMessage, Edited, InGroup, Media, OpenTicket, PrivateMessage, Text
 from flows.private import deletion_of, holds_private_number, private_ref
 from tests.flows.conftest import Chat
 
@@ -96,9 +96,7 @@ def test_where_nothing_is_remembered_the_person_is_told_how(chat: Chat) -> None:
 def test_a_wish_to_erase_data_is_not_about_a_message(chat: Chat) -> None:
     """That is a request under the law on personal data."""
     chat.user(Edited("3275011708909001", ref="815"))
-    assert "privacy_request/filed" in chat.user(
-        "tolong hapus data nik saya semua dari sistem", "privacy_request"
-    )
+    assert "privacy_request/filed" in chat.user("tolong hapus data nik saya semua dari sistem", "privacy_request")
     assert chat.did(DeleteMessage) == []
 
 
@@ -106,3 +104,13 @@ def test_after_a_deletion_the_open_question_is_asked_again(chat: Chat) -> None:
     """Somebody who pressed the button must not wonder what comes next."""
     chat.user("mau daftar", "enroll")
     assert chat.user(Choice(deletion_of("815", chat.now), "")) == ["engine/deleted", "enroll/ask_consent"]
+
+
+def test_a_group_is_told_once_in_a_while_and_at_once_when_somebody_is_hurt(chat: Chat) -> None:
+    """Calls in between do not put the next word off."""
+    assert chat.user(InGroup()) == ["engine/in_group"]
+    chat.now += timedelta(minutes=40)
+    assert chat.user(InGroup()) == []
+    chat.now += timedelta(minutes=30)
+    assert chat.user(InGroup()) == ["engine/in_group"]
+    assert chat.user(InGroup(urgent=True)) == ["engine/in_group_urgent"]
