@@ -32,6 +32,10 @@ from nlu.values import Reading, Refusal, read
 _MENDING_WORDS = 4
 _ADDS = re.compile(r"^(tambah\w*|nambah\w*|jangan|tanpa|anonim|rahasiakan|gak usah|kirim tanpa|tidak usah)\b")
 """Words that say something about the report before it is sent, and are no agreement."""
+_NAMELESS = re.compile(
+    r"\b(ga|gak|g|nggak|enggak|ngga|tidak|tdk|ndak|jangan|jgn|gausah|gamau)\b.{0,16}\b(sebut|sebutin|nyebut|kasih|tulis|pakai|pake|"
+    r"mencantumkan|cantumkan|cantumin|ketahuan|ketauan)\b.{0,8}\bnama"
+)
 _WRONG = re.compile(r"\b(salah|keliru|ubah|ganti|koreksi|betulin|benerin)\b")
 _NO_VALUE = frozenset((
     "kurang", "salah", "keliru", "belum", "bukan", "beda", "lain", "itu", "tadi", "nya", "lengkap", "komplit", "typo",
@@ -254,6 +258,11 @@ def answer_read_back(work: Work, text: str) -> bool:
     assert is_read_back(work)
     if line := _line_named(work, flow, text):
         edit(work, line.slot)
+        return True
+    if _NAMELESS.search(plain(text)) and (ways := flow.send_picks(work)) and not named_pick(ways, text):
+        work.set_slots({"send_as": ways[0].value, "person_name": None})
+        work.say(f"{flow.name}/nameless")
+        ask_read_back(work, flow)
         return True
     if named := _named_answer(work, flow, text):
         return mend(work, *named)

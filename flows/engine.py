@@ -33,7 +33,6 @@ from flows.model import (
 )
 from flows.private import delete_pressed, deleted_as_asked, is_deletion, remember_private
 from flows.things import (
-    called_in_group,
     contact_came,
     form_answered,
     media_came,
@@ -104,7 +103,7 @@ def _person_spoke(work: Work) -> None:
         case Edited(text=text):
             message_edited(work, text)
         case InGroup():
-            called_in_group(work, content)
+            work.say("engine/in_group")
         case Location():
             place_came(work, content)
         case Sticker():

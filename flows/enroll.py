@@ -143,7 +143,12 @@ def _livelihood_of_work(view: View, _: Refusal) -> Fill | None:
 
 def _check_nik(view: View, value: Value, _: Reading | None) -> Checked:
     facts = nik_facts(str(value), today=view.today)
-    if not is_young_enough_to_register(facts.birth_date, view.today):
+    too_old = not is_young_enough_to_register(facts.birth_date, view.today)
+    if (too_old or is_under_18(facts.birth_date, view.today)) and "age_doubted" not in view.slots:
+        # One wrong digit makes somebody a child or very old: it is read once more before anybody is sent away.
+        doubt = Say("enroll/age_doubted", {"birth": long_date(facts.birth_date)})
+        return Fill({"nik": UNSET, "age_doubted": True}, (doubt,))
+    if too_old:
         args = {"birth": long_date(facts.birth_date), "limit": str(age_limit())}
         return Leave((Say("enroll/too_old", args),))
     if is_under_18(facts.birth_date, view.today):

@@ -8,7 +8,7 @@ from typing import Final
 
 from flows import additions
 from flows.about_us import asks_who_we_are, send_news_again, tell_who_we_are, wants_news_again
-from flows.answering import accept, answer_read_back, correct, explain_question, refuse, skip
+from flows.answering import accept, answer_read_back, correct, explain_question, mend, refuse, skip
 from flows.asking import (
     acknowledge,
     advance,
@@ -64,6 +64,10 @@ _KEEPS_PHONE: Final = re.compile(
     r"\b(ga|gak|nggak|enggak|tidak|tdk|ndak|ogah|gamau|males)\b.{0,12}\b(mau|kasih|ngasih|kirim|bersedia|berani)\b|"
     r"\b(gamau|ogah|keberatan|rahasia)\b"
 )
+_HAS_NO_PHONE: Final = re.compile(
+    r"\b(ga|gak|nggak|enggak|tidak|tdk|ndak) (punya|ada|pegang|megang) (hp|hape|handphone|wa|no hp|nomor hp)\b"
+)
+_OF_PHONE: Final = frozenset({"same_phone", "other_told"})
 _BESIDE: Final = frozenset({"engine/three_misses", OFFER})
 _CALLS_FOR_HELP: Final = frozenset({"talk_to_staff", *MISFORTUNE})
 """What outdoes a word of a label that stands in the same sentence ("orang")."""
@@ -185,6 +189,9 @@ def _comes_before_answer(work: Work, heard: _Heard) -> bool:
         explain_question(work, ask)
     elif heard.sure and is_question(text) and is_topic(work, heard.intent) and _may_interrupt(heard):
         act_on_meaning(work, heard.understanding)
+    elif ask.kind == "yes_no" and ask.slot not in _OF_PHONE and _HAS_NO_PHONE.search(plain(text)):
+        work.say("engine/no_phone_yet")
+        work.ask_again()
     elif asks_why(text) and ask.kind != "free":
         explain_question(work, ask)
     elif correct(work, text, sure=heard.intent == "correct" and heard.sure and ask.kind != "free"):
@@ -242,7 +249,7 @@ def _is_instead_of_answer(work: Work, heard: _Heard, refusal: Refusal) -> bool:
         control(work, heard.intent)
     elif heard.intent == "deny" and heard.ask.skippable:
         skip(work)
-    elif _is_told(heard) and _keeps_words(work, text):
+    elif (_is_told(heard) and _keeps_words(work, text)) or _told_early(work, heard):
         pass
     elif heard.leaves or heard.intent in PLEASANTRIES:
         act_on_meaning(work, heard.understanding)
@@ -260,6 +267,8 @@ def _is_clear(work: Work, heard: _Heard) -> bool:
 def _otherwise(work: Work, heard: _Heard, refusal: Refusal) -> None:
     """Words that are no answer may name an option shown (as `Lewati`), or answer a question yet to come."""
     ask, text = heard.ask, heard.text
+    if ask.kind in _CHOSEN and _mends_phone(work, heard):
+        return
     option = option_chosen(work, text) if ask.kind != "yes_no" or heard.words <= _PLAIN_WORDS else None
     if option and (ask.kind in _CHOSEN or not option.action.startswith("answer:")):
         act(work, option.action)
@@ -270,6 +279,26 @@ def _otherwise(work: Work, heard: _Heard, refusal: Refusal) -> None:
         advance(work)
     elif refusal.attempt or not (_is_long_telling(heard) and _keeps_words(work, text)):
         refuse(work, ask, refusal)
+
+
+def _told_early(work: Work, heard: _Heard) -> bool:
+    """A name or a place alone is beside no question, but the answer to one yet to come."""
+    beside = heard.intent == "out_of_scope"
+    filled = fill_from_sentence(work, heard.understanding, but=heard.ask.slot) if beside else []
+    if filled:
+        acknowledge(work, filled)
+        advance(work)
+    return bool(filled)
+
+
+def _mends_phone(work: Work, heard: _Heard) -> bool:
+    """Another phone number at a question with choices: the one that was given before is replaced."""
+    phones = {str(entity.value) for entity in heard.understanding.entities if entity.entity == "phone"}
+    flow = work.flow
+    asked = flow.step("phone") if flow else None
+    if asked is None or len(phones) != 1 or not work.text("phone") or work.text("phone") in phones:
+        return False
+    return mend(work, asked, phones.pop())
 
 
 def _is_told(heard: _Heard) -> bool:

@@ -12,13 +12,14 @@ from flows.answering import accept, edit, go_back, offer_ways_out, send, skip
 from flows.asking import advance, ask_step, cancel, drop, go_on, is_read_back, keep, missed, start, task_label
 from flows.flow import Fill
 from flows.menu import greet, hail, menu_options, show_menu
-from flows.model import Choice, Command, MyTickets, Value
+from flows.model import Choice, Command, MyTickets, TicketFacts, Value
 from flows.options import task_begun
 from flows.wording import ANSWERS, CONTROLS, PLEASANTRIES, plain
 from flows.work import Work
 from nlu.understanding import Part, Understanding
 
 _CODES: Final = frozenset({"ticket_code", "pledge_code", "bill_code"})
+_SIGN_UP: Final = re.compile(r"\b(pen)?daftar(an|annya|nya)?\b")
 _DONE: Final = frozenset({"closed", "resolved", "rejected"})
 _PAGE: Final = re.compile(r"more(\d{1,3})")
 """What the button to another page of a long list carries behind the number of its question."""
@@ -281,15 +282,35 @@ def control(work: Work, intent: str) -> None:
 
 def _cancel_what_was_sent(work: Work) -> None:
     """Nothing is being filled in; what was sent already can only be taken back by staff, and that is said."""
-    mine = work.fact(MyTickets())
-    open_ones = [ticket for ticket in mine if ticket.status not in _DONE] if isinstance(mine, tuple) else []
-    if not open_ones:
+    sent = _sent(work)
+    application = next((ticket for ticket in sent if ticket.kind == "application"), None)
+    newest = application if application and _is_about_sign_up(work) else next(iter(sent), None)
+    if newest is None:
         work.settle_question()
         work.say("engine/nothing_to_cancel")
-        return
-    work.unclear_words = work.turn.understanding
-    options = (work.option("staff", "staff"), work.option("no_need", "menu"))
-    work.ask("engine/already_sent", args={"code": open_ones[0].code}, options=options)
+    elif newest.kind == "application":
+        options = (work.option("ask_withdrawal", f"withdraw:{newest.code}"), work.option("no_need", "menu"))
+        work.ask("engine/already_sent", args={"code": newest.code}, options=options)
+    else:
+        start(work, "check_ticket", None, {"ticket_code": newest.code, "ticket_action": "close"})
+
+
+def _sent(work: Work) -> list[TicketFacts]:
+    """What this person sent and staff have not ended, newest first."""
+    mine = work.fact(MyTickets())
+    return [ticket for ticket in mine if ticket.status not in _DONE] if isinstance(mine, tuple) else []
+
+
+def _is_about_sign_up(work: Work) -> bool:
+    words = work.turn.understanding.text if work.turn.understanding else ""
+    return bool(_SIGN_UP.search(plain(words)))
+
+
+def _is_about_what_was_sent(work: Work) -> bool:
+    """Whether a sign-up is to be taken back that was sent, while something else is being filled in."""
+    if not _is_about_sign_up(work) or any(task.flow == "enroll" for task in work.tasks):
+        return False
+    return any(ticket.kind == "application" for ticket in _sent(work))
 
 
 def _stop(work: Work) -> None:
@@ -303,7 +324,7 @@ def _stop(work: Work) -> None:
 
 
 def _cancel(work: Work) -> None:
-    if not work.tasks:
+    if not work.tasks or _is_about_what_was_sent(work):
         _cancel_what_was_sent(work)
         return
     filled = sum(value is not None for value in work.slots.values())
@@ -415,6 +436,8 @@ def act(work: Work, action: str) -> None:
         case "unheard":
             work.say("engine/voice_left")
             _after_offer(work)
+        case "withdraw":
+            start(work, "check_ticket", None, {"ticket_code": argument, "ticket_action": "withdraw"})
         case "staff":
             begin(work, "talk_to_staff", work.before.unclear_words)
         case "menu":

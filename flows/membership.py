@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from flows.flow import Flow, Outcome, View
+import re
+
+from flows.flow import Flow, Leave, Outcome, View
 from flows.format import mask_kpj, month_year, rupiah_long
 from flows.identity import IDENTITY_STEPS, proof_of, proved_member, require_possession
-from flows.model import Effect, Known, MemberById, MemberFacts, RecordIdentityTry, Say
+from flows.model import Effect, Known, MemberById, MemberFacts, MyTickets, RecordIdentityTry, Say
 from flows.pictures import ACTIVE, membership_card, name_of
+from flows.wording import plain
 
 _SHOWN_PAYMENTS = 3
+_ABOUT_SIGN_UP = re.compile(r"\b(pendaftaran|permohonan)(nya)?\b")
 
 
 def _member(view: View) -> MemberFacts:
@@ -58,4 +62,18 @@ def tell_membership(view: View) -> Outcome:
 
 
 CHECK_BALANCE = Flow(name="check_balance", steps=IDENTITY_STEPS, finish=tell_balance, enter=require_possession)
-CHECK_MEMBERSHIP = Flow(name="check_membership", steps=IDENTITY_STEPS, finish=tell_membership, enter=require_possession)
+
+
+def _enter_membership(view: View) -> Leave | None:
+    """Whoever asks about a sign-up that they sent is told of it, and need not prove to be a member."""
+    if _ABOUT_SIGN_UP.search(plain(view.opening)):
+        mine = view.fact(MyTickets())
+        applications = [sent for sent in mine if sent.kind == "application"] if isinstance(mine, tuple) else []
+        if len(applications) == 1:
+            return Leave((), then="check_ticket", then_slots={"ticket_code": applications[0].code}, completed=True)
+        if applications:
+            return Leave((), then="check_ticket", completed=True)
+    return require_possession(view)
+
+
+CHECK_MEMBERSHIP = Flow(name="check_membership", steps=IDENTITY_STEPS, finish=tell_membership, enter=_enter_membership)

@@ -11,7 +11,13 @@ from nlu.values import Reading, read
 
 CHOICE_WORDS: Final = 4
 """Longer words are a request of their own, though a label may stand in them."""
-_YES: Final = frozenset({"cancel_yes", "staff", "resume", "listen"})
+_YES: Final = frozenset({"cancel_yes", "staff", "resume", "listen", "withdraw"})
+_PLAIN_YES: Final = frozenset((
+    "y", "ya", "yaa", "yah", "iya", "iyaa", "iyo", "yes", "yoi", "yup", "ok", "oke", "okay", "okeh", "sip", "siap",
+    "boleh", "mau", "bole", "silakan", "silahkan", "setuju", "nggih", "enggih", "njih", "enya", "muhun", "sambungkan",
+    "sambungin", "panggil", "panggilkan", "panggilin", "petugas", "tolong", "gas", "lanjut", "deh", "dong", "aja",
+    "saja", "kak", "min", "pak", "bu", "mas", "mbak", "bang", "udah", "yaudah", "gapapa", "dulu",
+))  # fmt: skip
 _NO: Final = frozenset({"resume", "again", "menu", "drop", "unheard"})
 
 
@@ -44,7 +50,10 @@ def option_agreed(work: Work, text: str) -> Option | None:
         return None
     wanted = _YES if result.value == "yes" else _NO
     options = work.asked.options if result.value == "yes" else tuple(reversed(work.asked.options))
-    return next((option for option in options if option.action in wanted), None)
+    agreed = next((option for option in options if option.action.partition(":")[0] in wanted), None)
+    # Calling a human is no answer to "kirim" or "sudah benar", which agree to something else.
+    calls = agreed is not None and agreed.action == "staff"
+    return None if calls and not _PLAIN_YES.issuperset(plain(text).split()) else agreed
 
 
 def task_begun(option: Option) -> str:

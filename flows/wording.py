@@ -48,6 +48,11 @@ _COMMANDS: Final[dict[str, tuple[str, ...]]] = {
         "panggil petugas", "minta petugas",
     ),
 }  # fmt: skip
+_PUTS_OFF: Final = re.compile(
+    r"^(nanti|ntar|besok)( (nanti|lagi|masih|aku|lg))* (sibuk|repot|kerja|narik|nyetir|cape|capek|ngantuk|di jalan)$|"
+    r"^(lagi |masih |lg )?(sibuk|repot)( (nanti|ntar|besok))( lagi)?$"
+)
+"""A later with its reason."""
 _BY_WORDS: Final = {words: intent for intent, all_words in _COMMANDS.items() for words in all_words}
 
 _DANGER: Final = re.compile(
@@ -129,6 +134,8 @@ def command(text: str) -> str:
     if words in _BY_WORDS:
         return _BY_WORDS[words]
     kept = [word for word in words.split() if word not in _POLITE]
+    if _PUTS_OFF.match(" ".join(kept)):
+        return "later"
     return _BY_WORDS.get(" ".join(kept), "") if len(kept) <= 3 else ""
 
 

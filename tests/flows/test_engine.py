@@ -235,10 +235,31 @@ def test_what_was_sent_is_taken_back_by_staff(chat: Chat) -> None:
     sent = TicketFacts("RK-7K3Q-9XTM", "application", "", "submitted", None, chat.now, mine=True)
     chat.answers[MyTickets] = (sent,)
     assert chat.user("batalin dulu deh, gajadi", "cancel") == ["engine/already_sent"]
-    assert chat.user("ya", "affirm") == ["talk_to_staff/opened"]
+    chat.answers[TicketByCode] = sent
+    assert chat.user("ya", "affirm") == ["check_ticket/withdrawing"]
     (ticket,) = chat.did(OpenTicket)
     assert isinstance(ticket, OpenTicket)
-    assert "batalin" in ticket.text
+    assert (ticket.kind, ticket.text) == ("withdraw_application", sent.code)
+
+
+def test_a_report_that_was_sent_is_closed_by_who_sent_it(chat: Chat) -> None:
+    """Nobody is told that staff alone may take back what the person may close."""
+    sent = TicketFacts("RK-7K3Q-9XTM", "complaint", "staff_conduct", "open", None, chat.now, mine=True)
+    chat.answers |= {MyTickets: (sent,), TicketByCode: sent}
+    assert chat.user("batalin dulu deh, gajadi", "cancel") == ["check_ticket/ask_close_sure"]
+    assert chat.user("ya", "affirm") == ["check_ticket/closed"]
+
+
+@pytest.mark.parametrize("words", ["kirim", "sudah benar", "benar"])
+def test_only_a_clear_choice_calls_a_human(chat: Chat, words: str) -> None:
+    """What agrees to something else, beside an offer of a human, calls nobody."""
+    chat.sign_up_to("nik")
+    for _ in range(3):
+        chat.user("327501170890")
+    assert chat.session.asked
+    assert chat.session.asked.key == "engine/three_misses"
+    assert "talk_to_staff/opened" not in chat.user(words, "affirm")
+    assert not chat.did(OpenTicket)
 
 
 def test_task_without_an_answer_is_offered_not_pushed(chat: Chat) -> None:
@@ -378,8 +399,9 @@ def test_wage_earner_is_led_to_report_the_company(chat: Chat) -> None:
     ("nik", "key"), [("3275011708609001", "enroll/too_old"), ("3275011708159001", "enroll/under_age")]
 )
 def test_age_decides_who_may_sign_up(chat: Chat, nik: str, key: str) -> None:
-    """65 and over is refused kindly, under 18 goes to staff."""
+    """65 and over is refused kindly, under 18 goes to staff; one wrong digit does neither."""
     chat.sign_up_to("nik")
+    assert chat.user(nik) == ["enroll/age_doubted", "enroll/ask_nik"]
     assert chat.user(nik) == [key]
     assert len(chat.did(OpenTicket)) == (1 if key == "enroll/under_age" else 0)
 
