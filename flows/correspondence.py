@@ -8,8 +8,9 @@ from typing import Final
 
 import msgspec
 
+from flows.about_us import asks_who_we_are, wants_news_again
 from flows.hearing import is_answer
-from flows.meaning import answer_topic, back_to_question, is_topic
+from flows.meaning import GREETS, answer_topic, back_to_question, is_topic
 from flows.misfortune import MISFORTUNE, tells
 from flows.model import (
     AddToTicket,
@@ -39,7 +40,7 @@ _REQUEST: Final = re.compile(
     r"\b(mau|pengen|pingin|ingin|minta|tolong|cara|caranya|daftar\w*|bayar|cek|lapor\w*|komplain|ngadu|mengadu|"
     r"keluhan|berhenti|stop|hapus|menu|saldo|langganan)\b"
 )
-_NOT_DONE: Final = re.compile(r"\b(belum|blm|belom|masih|tetap|tetep|durung|lagi|kok|salah|bukan)\b")
+_NOT_DONE: Final = re.compile(r"\b(belum|blm|belom|masih|tetap|tetep|durung)\b")
 
 
 def answered_staff(work: Work, content: Content) -> bool:
@@ -98,6 +99,10 @@ def _may_be_for_staff(work: Work, content: Content, word: StaffWord) -> bool:
 
 def _is_something_else(work: Work, text: str, word: StaffWord) -> bool:
     if option_named(work, text) or command(text) or _answers_question(work, text):
+        return True
+    if wants_news_again(text) or asks_who_we_are(text):
+        return True
+    if GREETS.match(plain(text)) and len(plain(text).split()) < _GREETING_WORDS:
         return True
     understanding = work.turn.understanding
     if understanding is None:

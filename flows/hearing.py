@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from flows import additions
 from flows.about_us import asks_who_we_are, send_news_again, tell_who_we_are, wants_news_again
 from flows.answering import accept, answer_read_back, correct, explain_question, mend, refuse, skip
@@ -21,6 +23,7 @@ from flows.asking import (
 )
 from flows.flow import Ask, Leave
 from flows.meaning import (
+    GREETS,
     act,
     act_on_meaning,
     back_to_question,
@@ -77,7 +80,7 @@ _TOLD: Final = frozenset({"file_complaint", "abuse", *MISFORTUNE})
 
 def hear(work: Work, text: str, understanding: Understanding | None) -> None:
     assert understanding, "a text comes with its understanding"
-    understanding = heed(with_wish(understanding))
+    understanding = _greeted(heed(with_wish(understanding)))
     if option := option_named(work, text):
         act(work, option.action)
     elif _says_something_of_us(work, text) or _wants_other_page(work, text) or _link_is_dead(work, text):
@@ -94,6 +97,13 @@ def hear(work: Work, text: str, understanding: Understanding | None) -> None:
         _answer_offer(work, text, understanding)
     else:
         open_talk(work, understanding)
+
+
+def _greeted(understanding: Understanding) -> Understanding:
+    """ "Halo lagi" is no farewell."""
+    if understanding.intent == "goodbye" and GREETS.match(plain(understanding.text)):
+        return msgspec.structs.replace(understanding, intent="greet", confidence=1.0)
+    return understanding
 
 
 def _says_something_of_us(work: Work, text: str) -> bool:

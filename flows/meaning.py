@@ -23,7 +23,7 @@ _SIGN_UP: Final = re.compile(r"\b(pen)?daftar(an|annya|nya)?\b")
 _DONE: Final = frozenset({"closed", "resolved", "rejected"})
 _PAGE: Final = re.compile(r"more(\d{1,3})")
 """What the button to another page of a long list carries behind the number of its question."""
-_GREETS: Final = re.compile(r"(halo|hallo|hai|hi|helo|ass?ala\w*|permisi|punten)\b")
+GREETS: Final = re.compile(r"(halo|hallo|hai|hi|helo|ass?ala\w*|permisi|punten)\b")
 _SCAM: Final = re.compile(r"hadiah|undian|pemenang|menang|bonus|klik|bit ly|\bpin\b|link")
 
 
@@ -162,8 +162,6 @@ def is_scam(text: str) -> bool:
 
 
 def _pleasantry(work: Work, intent: str, text: str) -> None:
-    if intent == "goodbye" and _GREETS.match(plain(text)):
-        intent = "greet"
     if intent == "greet" and not work.tasks:
         greet(work, text)
         return
