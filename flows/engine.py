@@ -33,6 +33,7 @@ from flows.model import (
 )
 from flows.private import delete_pressed, deleted_as_asked, is_deletion, remember_private
 from flows.things import (
+    called_in_group,
     contact_came,
     form_answered,
     media_came,
@@ -103,7 +104,7 @@ def _person_spoke(work: Work) -> None:
         case Edited(text=text):
             message_edited(work, text)
         case InGroup():
-            work.say("engine/in_group")
+            called_in_group(work, content)
         case Location():
             place_came(work, content)
         case Sticker():

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from flows.wording import ANSWERS, PLEASANTRIES, plain
+from flows.wording import ANSWERS, PLEASANTRIES, is_question, plain
 from nlu.understanding import Understanding
 
 MISFORTUNE: Final = {
@@ -47,6 +47,13 @@ def heed(understanding: Understanding) -> Understanding:
         if told and told.search(words) and ranked.confidence >= _LEAST_CONFIDENCE:
             return msgspec.structs.replace(understanding, intent=ranked.name, confidence=1.0)
     return understanding
+
+
+def tells_injury(text: str) -> bool:
+    """Whether plain words say that somebody came to harm, without asking what is paid for it."""
+    words = plain(text)
+    hurt = _INJURY.search(words) or re.search(r"\bkecelakaan\b", words)
+    return bool(hurt) and not _NO_MISFORTUNE.search(words) and not is_question(text)
 
 
 def tells(intent: str, text: str) -> bool:

@@ -103,7 +103,9 @@ class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
 
 
 class InGroup(msgspec.Struct, frozen=True, tag="in_group"):
-    """Somebody called the bot in a group. What was written there is not kept."""
+    """Somebody called the bot in a group. What was written there is not kept, but whether it told of an accident."""
+
+    urgent: bool = False
 
 
 class FormAnswer(msgspec.Struct, frozen=True, tag="form"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flows import additions, voice_notes
 from flows.answering import accept, last_answer, mend, refuse
 from flows.asking import advance, leave
@@ -9,10 +11,13 @@ from flows.flow import Leave
 from flows.meaning import back_to_question, kept_by_flow
 from flows.menu import menu_options
 from flows.misfortune import MISFORTUNE
-from flows.model import Location, Media, ids_of
+from flows.model import InGroup, Location, Media, ids_of
 from flows.reading import read_answer
 from flows.work import Work
 from nlu.values import Refusal
+
+GROUP_HOURS: Final = 1
+"""A group that was told to write in private is not told again for so long."""
 
 
 def form_answered(work: Work, slot: str, value: str) -> None:
@@ -117,6 +122,16 @@ def contact_came(work: Work, phone: str, *, own: bool) -> None:
     if additions.added_thing(work, work.copy.label("label/heard_contact", phone=phone)):
         return
     stranger_thing_came(work, "contact" if not own else "contact_own")
+
+
+def called_in_group(work: Work, call: InGroup) -> None:
+    """A group is told once in a while to write in private; where somebody came to harm, at once and how."""
+    if call.urgent:
+        work.say("engine/in_group_urgent")
+    elif work.before.last_seen is None or work.silent_for_hours(GROUP_HOURS):
+        work.say("engine/in_group")
+    else:
+        work.passes_unseen = True
 
 
 def location_came(work: Work) -> None:

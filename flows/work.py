@@ -88,6 +88,7 @@ class Work:
         self.effects: list[Effect] = []
         self.trace: list[Trace] = []
         self.steps_taken = 0
+        self.passes_unseen = isinstance(turn.content, TimerDue)
         self._codes: Iterator[str] = iter(turn.codes)
 
     # ── the View of flow functions ───────────────────────────────────────────────────────────────
@@ -303,7 +304,7 @@ class Work:
                 filed=self.filed,
                 safety=self.safety,
                 unclear_words=self.unclear_words,
-                last_seen=self.before.last_seen if isinstance(self.turn.content, TimerDue) else self.turn.now,
+                last_seen=self.before.last_seen if self.passes_unseen else self.turn.now,
                 unclear=self.unclear,
                 greeted=self.greeted,
                 opted_out=self.opted_out,

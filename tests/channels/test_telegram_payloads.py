@@ -237,6 +237,7 @@ def test_shutting_the_bot_out_and_letting_it_in_again_are_told(status: str, bloc
         ({"text": "/start"}, True),
         ({"text": "/start@RangkulBot"}, True),
         ({"text": "/start@LainBot"}, False),
+        ({"text": "/kuis"}, False),
         ({"text": "ya", "reply_to_message": {"message_id": 1, "from": BOT, "chat": GROUP, "date": 1}}, True),
         ({"text": "ya", "reply_to_message": {"message_id": 1, "from": SITI, "chat": GROUP, "date": 1}}, False),
         ({"new_chat_members": [BOT]}, False),
@@ -360,3 +361,19 @@ def test_no_json_whatever_makes_the_parser_raise(update: Any) -> None:
             assert event.address.lstrip("-").isdigit()
             assert msgspec.json.decode(msgspec.json.encode(event.content), type=Content) == event.content
     callback_id_of(update)
+
+
+@pytest.mark.parametrize(
+    ("text", "urgent"),
+    [
+        ("@RangkulBot tolong ada yang kecelakaan", True),
+        ("@RangkulBot suami saya jatuh dari atap", True),
+        ("@RangkulBot kecelakaan dapat apa?", False),
+        ("@RangkulBot halo", False),
+    ],
+)
+def test_of_words_in_a_group_only_their_urgency_is_kept(text: str, urgent: bool) -> None:
+    """Somebody who calls for help must not read about data first."""
+    (event,) = _events("message", _message(GROUP, text=text))
+    assert isinstance(event, Arrival)
+    assert event.content == InGroup(urgent=urgent)

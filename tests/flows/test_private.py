@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from flows.model import Choice, Content, DeleteMessage, Edited, Media, OpenTicket, PrivateMessage, Text
+from flows.model import Choice, Content, DeleteMessage, Edited, InGroup, Media, OpenTicket, PrivateMessage, Text
 from flows.private import deletion_of, holds_private_number, private_ref
 from tests.flows.conftest import Chat
 
@@ -104,3 +104,13 @@ def test_after_a_deletion_the_open_question_is_asked_again(chat: Chat) -> None:
     """Somebody who pressed the button must not wonder what comes next."""
     chat.user("mau daftar", "enroll")
     assert chat.user(Choice(deletion_of("815", chat.now), "")) == ["engine/deleted", "enroll/ask_consent"]
+
+
+def test_a_group_is_told_once_in_a_while_and_at_once_when_somebody_is_hurt(chat: Chat) -> None:
+    """Calls in between do not put the next word off."""
+    assert chat.user(InGroup()) == ["engine/in_group"]
+    chat.now += timedelta(minutes=40)
+    assert chat.user(InGroup()) == []
+    chat.now += timedelta(minutes=30)
+    assert chat.user(InGroup()) == ["engine/in_group"]
+    assert chat.user(InGroup(urgent=True)) == ["engine/in_group_urgent"]

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from bot.channels.links import Links
+from flows.misfortune import tells_injury
 from flows.model import (
     Choice,
     Command,
@@ -44,6 +45,8 @@ PHONE_DIGITS: Final = range(8, 16)
 """How many digits a number with its country code has (E.164: 15 at most)."""
 
 _COMMAND: Final = re.compile(r"/([A-Za-z][A-Za-z0-9_]{0,31})(?:@([A-Za-z0-9_]{1,32}))?(?:\s+(.*))?\s*", re.DOTALL)
+_OURS: Final = frozenset({"start", "menu", "help", "batal", "petugas"})
+"""Commands that mean us in a group also without our name; any other may be another bot's."""
 _OUR_KEY: Final = re.compile(r"[a-z_]{1,40}")
 
 _ABOUT_ANY_MESSAGE: Final = frozenset(
@@ -202,7 +205,8 @@ class Reader:
         if moved_to is not None:
             return (Renamed(NAME, ("chat", str(chat)), ("chat", str(moved_to)), None),)
         if _is_from_person(message) and self._is_addressed(message):
-            return _arrived(chat, key, InGroup(), now)
+            words = _str(message, "text") or _str(message, "caption")
+            return _arrived(chat, key, InGroup(urgent=tells_injury(words)), now)
         return ()
 
     def _is_addressed(self, message: Json) -> bool:
@@ -212,7 +216,7 @@ class Reader:
         words = _str(message, "text") or _str(message, "caption")
         command = _COMMAND.fullmatch(words)
         if command is not None:
-            return not command[2] or self._is_me(command[2])
+            return self._is_me(command[2]) if command[2] else command[1].lower() in _OURS
         return any(self._is_me(name) for name in re.findall(r"(?<![\w@])@(\w{1,32})(?!\w)", words))
 
     def _is_me(self, name: str) -> bool:
