@@ -59,7 +59,7 @@ def _asking_by_link(copy: CopyBook, say: Say, link: str) -> Rendered:
     if copy.has(variant):
         text = copy.render(msgspec.structs.replace(say, key=variant, args=args))
     else:
-        text = f"{copy.render(say)}\n{copy.render(Say(LINK_LINE, args))}"
+        text = f"{copy.render(say)}\n{copy.render(Say(LINK_LINE, {'link': link}))}"
     return msgspec.structs.replace(rendered(copy, say), text=text, link=link)
 
 

@@ -184,9 +184,9 @@ def test_kinds_of_messages_reach_the_program(runs: Runs) -> None:
     """A photo, a voice note, a document, a place, a card and a sticker are each answered as what they are."""
     kinds = {
         "{photo: a.jpg, caption: ''}": "engine/photo_not_now",
-        "{voice: a.ogg}": "engine/voice_not_now",
+        "{voice: a.ogg}": "engine/voice_offer",
         "{document: a.pdf}": "engine/document_not_now",
-        "{location: [-6.2, 106.8]}": "engine/location_not_now",
+        "{location: [-6.2, 106.8]}": "engine/location_unasked_not_now",
         '{contact: "+6281200000001"}': "engine/contact_not_now",
         '{contact: "+6281200000001", own: true}': "engine/contact_own_not_now",
         '{sticker: "👍"}': "engine/sticker_not_now",
