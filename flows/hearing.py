@@ -72,6 +72,8 @@ _HAS_NO_PHONE: Final = re.compile(
 )
 _OF_PHONE: Final = frozenset({"same_phone", "other_told"})
 _BESIDE: Final = frozenset({"engine/three_misses", OFFER})
+_NO_STORY: Final = frozenset({"cancel", "talk_to_staff", "greet", "thank", "bot_challenge"})
+"""Few words that surely mean this are not what was asked to be told."""
 _CALLS_FOR_HELP: Final = frozenset({"talk_to_staff", *MISFORTUNE})
 """What outdoes a word of a label that stands in the same sentence ("orang")."""
 _TOLD: Final = frozenset({"file_complaint", "abuse", *MISFORTUNE})
@@ -350,7 +352,7 @@ def _turns_away(work: Work, heard: _Heard) -> bool:
     """Whether short words in answer to an open question surely ask for something else."""
     intent = heard.intent
     other = is_question(heard.text) and intent in work.flows.by_name and intent != work.tasks[-1].flow
-    wanted = other or intent in {"cancel", "talk_to_staff"}
+    wanted = other or intent in _NO_STORY
     return heard.sure and heard.words <= _SHORT_WORDS // 2 and wanted
 
 
