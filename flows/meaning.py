@@ -110,10 +110,11 @@ def begin(work: Work, intent: str, understanding: Understanding | None) -> None:
         return
     if intent == "check_pledge" and _waits_for_assistance(work):
         intent = "check_ticket"
+    _drop_what_is_told_anew(work, intent)
     open_flows = [task.flow for task in work.tasks]
     if intent in open_flows and intent != "talk_to_staff":
         work.filed = None
-        if intent == open_flows[-1] and work.asked:
+        if intent == open_flows[-1] and work.asked and work.asked.key != "engine/offer_resume":
             _more_of_the_same(work, understanding)
             return
         work.tasks.append(work.tasks.pop(open_flows.index(intent)))
@@ -121,6 +122,17 @@ def begin(work: Work, intent: str, understanding: Understanding | None) -> None:
         advance(work)
         return
     start(work, intent, understanding, _story_told(work) if intent == "talk_to_staff" else None)
+
+
+def _drop_what_is_told_anew(work: Work, intent: str) -> None:
+    """A task that tells how things stand is begun anew when it is asked for again, unless its question stands open."""
+    is_asked = work.step is not None and work.tasks[-1].flow == intent
+    if is_asked or intent not in work.flows.by_name or not work.flows.by_name[intent].tells_anew:
+        return
+    for task in [task for task in work.tasks if task.flow == intent]:
+        work.note("flow_cancelled", task.flow)
+        work.tasks.remove(task)
+        work.settle_question()
 
 
 def _story_told(work: Work) -> dict[str, Value]:

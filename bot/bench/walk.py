@@ -18,7 +18,7 @@ def messages(walk: int) -> tuple[str, ...]:
         "iya setuju",
         "buat saya sendiri",
         "kerja sendiri",
-        f"3275{_birth(walk)}{_FIRST_SERIAL + walk % 999}",
+        f"327501{_birth(walk)}{_FIRST_SERIAL + walk % 999}",
         "ya betul",
         "Joko Susamto",
         "eh salah, nama saya Joko Susanto",

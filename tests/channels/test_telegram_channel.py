@@ -265,7 +265,7 @@ async def test_a_file_that_cannot_be_had_now_is_worth_another_try(world: World) 
 
 async def test_rates_are_those_of_the_settings() -> None:
     """The whole channel first, then the chat; a group has one more."""
-    channel = in_process(messages_per_second=20, chat_interval_s=1.5).telegram.channel
+    channel = in_process(messages_per_second=20, messages_burst=5, chat_interval_s=1.5).telegram.channel
     everyone, chat = channel.paces("5551")
     assert (everyone.interval, everyone.burst) == (timedelta(milliseconds=50), 5)
     assert (chat.interval, chat.burst) == (timedelta(seconds=1.5), 1)

@@ -114,7 +114,7 @@ def answer_to(question: str, options: Sequence[str], task: str, nik: str, number
         ("berapa bulan", "3 bulan"),
         ("nomor hp", f"0812900{number:05d}"),
         ("ceritakan", "kartu saya belum jadi padahal sudah bayar dua bulan lalu di kantor cabang"),
-        ("kapan", "kemarin"),
+        ("kapan kejadian", "kemarin"),
         ("digaji sendiri", "tidak"),
     ):
         if sign in asked and not ("ya" in options and sign == "nomor hp"):
