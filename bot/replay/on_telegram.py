@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 import httpx
-from starlette.applications import Starlette
 from telegram.request import HTTPXRequest
 
 from bot.app import Program
@@ -22,7 +21,7 @@ from bot.fakes.telegram import TOKEN, FakeTelegram
 from bot.fakes.telegram_faults import Fault
 from bot.fakes.telegram_world import Person as Account
 from bot.replay.casting import Person
-from bot.replay.platforms import Doing, Taking, Watched, as_seen
+from bot.replay.platforms import Doing, Taking, Webhooked, as_seen
 from bot.replay.script import (
     FillForm,
     PressButton,
@@ -36,30 +35,25 @@ from bot.replay.script import (
 from flows.model import Choice
 from flows.work import Flows
 from storage import senders
-from storage.database import Unavailable
 from storage.ids import Ids
 from storage.inbox import Accepted
 from storage.keyring import Keyring
 from storage.outbox import Outgoing
 
 SECRET: Final = "replay-secret-token"  # noqa: S105 - opens nothing but a script
-ORIGIN: Final = "http://replay.test"
 
 
-class OnTelegram:
+class OnTelegram(Webhooked):
     """See `bot.replay.platforms.Platform`."""
 
     name = NAME
 
     def __init__(self, config: Config, keys: Keyring, flows: Flows, clock: Clock, ids: Ids) -> None:
-        self.taken: list[Outgoing] = []
-        self.amiss: list[str] = []
+        super().__init__(config.telegram.webhook_path)
         self.fake = FakeTelegram(now=clock.now, allow_loopback_webhook=True)
         self._config = on_telegram(config)
         self._keys, self._flows, self._clock, self._ids = keys, flows, clock, ids
         self._accounts: dict[str, Account] = {}
-        self._http = httpx.AsyncClient()
-        self._taking: Taking | None = None
         self._telegram = self._adapter()
 
     @property
@@ -74,21 +68,14 @@ class OnTelegram:
 
     def build(self) -> Channel:
         self._telegram = self._adapter()
-        return Watched(
-            self._telegram.channel,
-            self.taken,
-            self.amiss,
-            accepted=lambda: len(self.fake.accepted),
-            agrees=self._agrees,
-        )
+        return self._watched(self._telegram.channel, self.fake.accepted, self._agrees)
 
     def connect(self, program: Program) -> None:
         self._taking = Taking(program)
         intake = self._telegram.connect(self._taking.take_in)
         bot = self.fake.world.bot
         intake.reader = Reader(bot["id"], bot["username"], self._telegram.links, self._ids.new)
-        app = Starlette(routes=self._telegram.routes())
-        self._http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN)
+        self._serve(self._telegram.routes())
 
     async def introduce(self, person: Person) -> None:
         account = self.fake.person(person.name or "Orang", phone=person.phone)
@@ -127,25 +114,12 @@ class OnTelegram:
                 raise AssertionError("the one-field page is not on this platform")
 
     async def deliver(self, parcel: Any) -> Accepted | None:
-        assert self._taking is not None, "connected before anything is delivered"
-        self._taking.last = None
-        response = await self._http.post(
-            self._config.telegram.webhook_path,
-            content=json.dumps(parcel).encode(),
-            headers={"content-type": "application/json", "x-telegram-bot-api-secret-token": SECRET},
-        )
-        if response.status_code == 503:
-            raise Unavailable("the webhook asks for a later delivery")
-        if response.status_code != 200:
-            raise AssertionError(f"the webhook answered {response.status_code}")
-        return self._taking.last
+        headers = {"content-type": "application/json", "x-telegram-bot-api-secret-token": SECRET}
+        return await self._post(json.dumps(parcel).encode(), headers)
 
     def refuse(self, fault: ProviderFault) -> None:
         for _ in range(fault.times):
             self.fake.fail(_trouble(fault), method="sendMessage")
-
-    def shown(self) -> list[Outgoing]:
-        return list(self.taken)
 
     def _press(self, account: Account, payload: str, title: str) -> dict[str, Any]:
         """The newest button that carries this; one of the keyboard in place of the phone's is words."""

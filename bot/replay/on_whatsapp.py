@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import httpx
-from starlette.applications import Starlette
-
 from bot.app import Program
 from bot.channels.base import Channel
 from bot.channels.opening import whatsapp_of
@@ -21,7 +18,7 @@ from bot.fakes.whatsapp_events import body_bytes, payloads
 from bot.fakes.whatsapp_records import Event as Happening
 from bot.fakes.whatsapp_records import Fault, Template, User
 from bot.replay.casting import Person
-from bot.replay.platforms import Doing, Taking, Watched, as_seen
+from bot.replay.platforms import Doing, Taking, Webhooked, as_seen
 from bot.replay.script import (
     FillForm,
     PressButton,
@@ -34,14 +31,12 @@ from bot.replay.script import (
 )
 from flows.model import Choice
 from flows.work import Flows
-from storage.database import Unavailable
 from storage.ids import Ids
 from storage.inbox import Accepted
 from storage.keyring import Keyring
 from storage.outbox import Outgoing
 
 VERIFY: Final = "replay-verify-token"
-ORIGIN: Final = "http://replay.test"
 NEWS: Final = Template(name="ada_kabar", body="Ada kabar untuk Bapak/Ibu. Balas pesan ini untuk membacanya.")
 WORDS: Final = Template(
     name="kabar_laporan", body="Kabar dari layanan Rangkul: {{1}} Balas pesan ini kalau ada pertanyaan."
@@ -49,20 +44,17 @@ WORDS: Final = Template(
 FIRST_USER: Final = 13_491_208_655_302_741_918
 
 
-class OnWhatsApp:
+class OnWhatsApp(Webhooked):
     """See `bot.replay.platforms.Platform`."""
 
     name = NAME
 
     def __init__(self, config: Config, keys: Keyring, flows: Flows, clock: Clock, ids: Ids) -> None:
-        self.taken: list[Outgoing] = []
-        self.amiss: list[str] = []
+        super().__init__(config.whatsapp.webhook_path)
         self.fake = FakeWhatsApp(now=clock.now, templates=[NEWS, WORDS])
         self._config = on_whatsapp(config, self.fake)
         self._keys, self._flows, self._clock, self._ids = keys, flows, clock, ids
         self._users: dict[str, User] = {}
-        self._http = httpx.AsyncClient()
-        self._taking: Taking | None = None
         self._whatsapp = self._adapter()
 
     @property
@@ -76,20 +68,12 @@ class OnWhatsApp:
 
     def build(self) -> Channel:
         self._whatsapp = self._adapter()
-        return Watched(
-            self._whatsapp.channel,
-            self.taken,
-            self.amiss,
-            accepted=lambda: len(self.fake.accepted),
-            agrees=self._agrees,
-        )
+        return self._watched(self._whatsapp.channel, self.fake.accepted, self._agrees)
 
     def connect(self, program: Program) -> None:
         self._taking = Taking(program)
         self._whatsapp.connect(self._taking.take_in, program.db)
-        self._http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=Starlette(routes=self._whatsapp.routes())), base_url=ORIGIN
-        )
+        self._serve(self._whatsapp.routes())
 
     async def introduce(self, person: Person) -> None:
         phone = person.phone.lstrip("+") if person.phone else None
@@ -123,26 +107,12 @@ class OnWhatsApp:
                 raise AssertionError("the one-field page is not on this platform")
 
     async def deliver(self, parcel: Any) -> Accepted | None:
-        assert self._taking is not None, "connected before anything is delivered"
-        self._taking.last = None
         (payload,) = payloads(self.fake.account, [parcel], grouping="apart")
         body = body_bytes(payload)
-        response = await self._http.post(
-            self._config.whatsapp.webhook_path,
-            content=body,
-            headers=signed_headers(body, self.fake.account.app_secret),
-        )
-        if response.status_code == 503:
-            raise Unavailable("the webhook asks for a later delivery")
-        if response.status_code != 200:
-            raise AssertionError(f"the webhook answered {response.status_code}")
-        return self._taking.last
+        return await self._post(body, signed_headers(body, self.fake.account.app_secret))
 
     def refuse(self, fault: ProviderFault) -> None:
         self.fake.fail(_trouble(fault))
-
-    def shown(self) -> list[Outgoing]:
-        return list(self.taken)
 
     def _press(self, user: User, payload: str, title: str) -> Happening:
         """The newest thing to press that carries this; where there is none, the person types it."""

@@ -9,12 +9,15 @@ is not what was said; it fails the case.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
+import httpx
 import msgspec
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from bot.app import Program
 from bot.attachments import Attachment
@@ -27,6 +30,7 @@ from bot.replay.channel import ScriptedChannel
 from bot.replay.script import Message, ProviderFault
 from flows.model import Content
 from flows.work import Flows
+from storage.database import Unavailable
 from storage.ids import Ids
 from storage.inbox import Accepted, Arrival, Event
 from storage.keyring import Keyring
@@ -222,6 +226,40 @@ def as_seen(row: Outgoing, text: str, titles: Sequence[str]) -> str:
         return ""
     missing = [option.title for option in row.body.options if not any(option.title in title for title in titles)]
     return f"the person sees no button {', '.join(missing)}" if missing else ""
+
+
+class Webhooked:
+    """What Telegram and WhatsApp have in common here: a webhook that is posted to, and what the platform accepted."""
+
+    def __init__(self, path: str) -> None:
+        self.taken: list[Outgoing] = []
+        self.amiss: list[str] = []
+        self._path = path
+        self._http = httpx.AsyncClient()
+        self._taking: Taking | None = None
+
+    def shown(self) -> list[Outgoing]:
+        """A platform shows what it accepted, repeats included."""
+        return list(self.taken)
+
+    def _watched(self, channel: Channel, accepted: Sequence[object], agrees: Callable[[Outgoing], str]) -> Watched:
+        return Watched(channel, self.taken, self.amiss, accepted=lambda: len(accepted), agrees=agrees)
+
+    def _serve(self, routes: Sequence[Route]) -> None:
+        """Puts the webhook where `_post` reaches it, without a network."""
+        app = Starlette(routes=list(routes))
+        self._http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://replay.test")
+
+    async def _post(self, body: bytes, headers: Mapping[str, str]) -> Accepted | None:
+        """Where the delivered message came to stand; None when nothing came of it. Raises Unavailable."""
+        assert self._taking is not None, "connected before anything is delivered"
+        self._taking.last = None
+        response = await self._http.post(self._path, content=body, headers=dict(headers))
+        if response.status_code == 503:
+            raise Unavailable("the webhook asks for a later delivery")
+        if response.status_code != 200:
+            raise AssertionError(f"the webhook answered {response.status_code}")
+        return self._taking.last
 
 
 def platform_of(name: str, config: Config, keys: Keyring, flows: Flows, clock: Clock, ids: Ids) -> Platform:
