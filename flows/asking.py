@@ -10,7 +10,7 @@ import msgspec
 
 from flows.flow import Ask, Fill, Flow, Leave, Rejected, Unset
 from flows.misfortune import MISFORTUNE
-from flows.model import AddToTicket, Effect, Filed, OpenTicket, Option, Task, Value
+from flows.model import AddToTicket, Edited, Effect, Filed, OpenTicket, Option, Task, Text, Value
 from flows.reading import pick_title, read_from_entities, twins_in
 from flows.work import Work
 from nlu.understanding import Understanding
@@ -384,9 +384,10 @@ def keep(work: Work, kept: Fill) -> None:
 
 
 def remember_answered(work: Work, slot: str) -> None:
-    """Puts an answered question at the end of the trail that `kembali` walks back."""
+    """Puts an answered question at the end of the trail that `kembali` walks back; keeps which message answered."""
     trail = tuple(name for name in work.tasks[-1].trail if name != slot)
-    work.change_task(trail=(*trail, slot))
+    content = work.turn.content
+    work.change_task(trail=(*trail, slot), answered_by=content.ref if isinstance(content, Text | Edited) else "")
 
 
 def missed(work: Work) -> int:

@@ -101,8 +101,8 @@ def _person_spoke(work: Work) -> None:
             contact_came(work, phone, own=own)
         case Command():
             commanded(work, content)
-        case Edited(text=text):
-            message_edited(work, text)
+        case Edited(text=text, ref=ref):
+            message_edited(work, text, ref)
         case InGroup():
             called_in_group(work, content)
         case Location():

@@ -200,11 +200,15 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Task(msgspec.Struct, frozen=True):
-    """One task under way: its flow, the answers so far and the order they were asked in."""
+    """One task under way: its flow, the answers so far and the order they were asked in.
+
+    `answered_by` is the platform's name of the message that gave the newest answer, '' where it has none.
+    """
 
     flow: str
     slots: dict[str, Value] = {}
     trail: tuple[str, ...] = ()
+    answered_by: str = ""
     editing: str = ""
     confirmed: bool = False
     opening: str = ""

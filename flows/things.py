@@ -99,10 +99,10 @@ def place_came(work: Work, place: Location) -> None:
         location_came(work)
 
 
-def message_edited(work: Work, text: str) -> None:
-    """A message was changed after it was sent: the newest answer is mended where the new words are one."""
+def message_edited(work: Work, text: str, ref: str) -> None:
+    """A message was changed after it was sent: the answer that it gave is mended, if it is the newest one."""
     flow = work.flow
-    last = last_answer(work, flow) if flow else None
+    last = last_answer(work, flow) if flow and ref and work.tasks[-1].answered_by == ref else None
     if last is not None and not isinstance(read_answer(work, last, text), Refusal):
         mend(work, last, text)
         return

@@ -58,14 +58,15 @@ class Chat:
         entities: tuple[Entity, ...] = (),
         parts: tuple[Part, ...] = (),
         category: str = "other",
+        ref: str = "",
     ) -> list[str]:
-        """One turn; gives the reply keys said."""
+        """One turn; gives the reply keys said. `ref` is the platform's name of typed words."""
         understanding = None
         if isinstance(content, str):
             ranking = (Ranked(intent, confidence), Ranked("faq/requirements", (1 - confidence) / 2))
             categories = (Ranked(category, 0.9), Ranked("other", 0.05))
             understanding = Understanding(content, intent, confidence, ranking, categories, entities, parts)
-            content = Text(content)
+            content = Text(content, ref)
         self.now += timedelta(seconds=30)
         codes = tuple(f"RK-2222-{self.session.asked_count:03d}{place}" for place in "ABCD")
         turn = Turn(content, self.now, Sender("p1", "c1", "terminal", self.phone), codes, self.owner, understanding)

@@ -336,6 +336,28 @@ def test_whatever_is_sent_while_staff_hold_the_talk_reaches_them(chat: Chat, con
     assert note.text == told
 
 
+STORY = "iuran saya bulan lalu sudah dibayar tapi belum masuk"
+
+
+def test_changing_the_message_that_answered_mends_the_answer(chat: Chat) -> None:
+    """The newest answer follows its own message, as often as that is changed."""
+    chat.user("saya mau mengadu", "file_complaint")
+    chat.user(STORY, "file_complaint", category="contribution_not_recorded", ref="7")
+    for words in (f"{STORY}, lewat DANA", f"{STORY}, lewat OVO"):
+        chat.user(Edited(words, ref="7"))
+        assert chat.slots["description"] == words
+
+
+@pytest.mark.parametrize("ref", ["8", ""])
+def test_changing_another_message_leaves_the_story_alone(chat: Chat, ref: str) -> None:
+    """A thank-you that was changed must not take the place of what was told."""
+    chat.user("saya mau mengadu", "file_complaint")
+    chat.user(STORY, "file_complaint", category="contribution_not_recorded", ref="7")
+    chat.user("makasih ya min", "thank", ref="8")
+    assert "engine/edited" in chat.user(Edited("makasih banyak ya min sudah dibantu", ref=ref))
+    assert chat.slots["description"] == STORY
+
+
 def test_danger_is_heard_in_a_changed_message(chat: Chat) -> None:
     """What was typed over a message is read like any words."""
     assert chat.user(Edited("saya capek hidup kak, pengen mati aja")) == ["safety/danger"]
