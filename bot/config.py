@@ -427,7 +427,12 @@ def secret_names() -> tuple[tuple[str, str], ...]:
 
 def is_given(secret: SecretStr | None) -> bool:
     """Whether there is a secret; an empty one is none."""
-    return secret is not None and bool(secret.get_secret_value())
+    return bool(revealed(secret))
+
+
+def revealed(secret: SecretStr | None) -> str:
+    """The secret itself, '' when there is none."""
+    return secret.get_secret_value() if secret is not None else ""
 
 
 def _put(tree: Tree, path: tuple[str, ...], value: object) -> None:
@@ -521,8 +526,7 @@ def _key_texts(config: Config, problems: list[str]) -> tuple[str, str]:
             from_file = {str(k): str(v) for k, v in json.loads(config.keys.file.read_text("utf-8")).items()}
         except (OSError, ValueError, AttributeError):
             problems.append(f"keys.file: {config.keys.file} cannot be read as a JSON object of keys")
-    encryption = config.keys.encryption.get_secret_value() if config.keys.encryption else ""
-    lookup = config.keys.lookup.get_secret_value() if config.keys.lookup else ""
+    encryption, lookup = revealed(config.keys.encryption), revealed(config.keys.lookup)
     return encryption or from_file.get("encryption", ""), lookup or from_file.get("lookup", "")
 
 

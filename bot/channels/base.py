@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from flows.model import Media
-from storage.outbox import Outgoing
+from storage.inbox import Accepted, Event
+from storage.outbox import Outgoing, Rendered
 from storage.pacing import Pace
+
+Draw: TypeAlias = Callable[[Rendered], Awaitable[bytes | None]]
+"""Makes the picture (PNG) that a message names; None when there is none, and its words go out alone."""
+
+TakeIn: TypeAlias = Callable[[Sequence[Event]], Awaitable[list[Accepted]]]
+"""Stores all events in one commit; when it returns, they are on disk. Raises Unavailable or Conflict."""
 
 
 class SendError(Exception):

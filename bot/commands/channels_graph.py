@@ -7,10 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import httpx
-from pydantic import SecretStr
 
 from bot.channels.whatsapp.errors import remedy_of
-from bot.config import Config, WhatsAppSection
+from bot.config import Config, WhatsAppSection, revealed
 
 ANSWER_WITHIN_S: Final = 10.0
 MAX_PAGES: Final = 10
@@ -111,8 +110,3 @@ def text(of: object, key: str) -> str:
     """The words under a key; '' where there are none."""
     value = of.get(key) if isinstance(of, Mapping) else None
     return value if isinstance(value, str) else ""
-
-
-def revealed(secret: SecretStr | None) -> str:
-    """A secret as it stands; '' for none."""
-    return secret.get_secret_value() if secret is not None else ""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
 from telegram import Bot, LinkPreviewOptions
 from telegram.error import BadRequest, ChatMigrated, TelegramError
 
-from bot.channels.base import Channel, Fetched, FetchError
+from bot.channels.base import Channel, Draw, Fetched, FetchError
 from bot.channels.media import examined, require_whole
 from bot.channels.telegram.errors import is_harmless, send_error
 from bot.channels.telegram.http import AnswerTooLong
@@ -23,9 +23,6 @@ from storage.outbox import Outgoing, Rendered
 from storage.pacing import Pace
 
 NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
-
-Draw = Callable[[Rendered], Awaitable[bytes | None]]
-"""Makes the picture (PNG) that a message names; None when there is none, and its words go out alone."""
 
 
 class TelegramChannel(Channel):

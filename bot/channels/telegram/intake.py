@@ -7,21 +7,18 @@ message of that chat would wait.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
 from telegram import Bot
 from telegram.error import TelegramError
 
+from bot.channels.base import TakeIn
 from bot.channels.telegram.payloads import Reader, callback_id_of
 from bot.clock import Clock
 from bot.logs import whereabouts
 from storage.database import Conflict, Unavailable
-from storage.inbox import Accepted, Event
-
-TakeIn = Callable[[Sequence[Event]], Awaitable[list[Accepted]]]
-"""Stores all events in one commit; when it returns, they are on disk. Raises Unavailable or Conflict."""
 
 MAX_ANSWERS: Final = 50
 """Pressed buttons that are let go at the same time; beyond that the person's app stops waiting by itself."""

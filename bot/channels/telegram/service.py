@@ -7,23 +7,23 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
-from pydantic import SecretStr
 from starlette.routing import Route
 from telegram import Bot, BotCommand
 from telegram.error import InvalidToken, RetryAfter, TelegramError
 from telegram.request import BaseRequest
 
+from bot.channels.base import Draw, TakeIn
 from bot.channels.links import Links
-from bot.channels.telegram.channel import Draw, TelegramChannel
+from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.errors import wait_of
 from bot.channels.telegram.http import HttpRequest
-from bot.channels.telegram.intake import Intake, TakeIn
+from bot.channels.telegram.intake import Intake
 from bot.channels.telegram.payloads import ALLOWED_UPDATES, NAME, Reader
 from bot.channels.telegram.polling import FIRST_WAIT_S, MAX_WAIT_S, Polling, Stopped
 from bot.channels.telegram.webhook import Webhook
 from bot.channels.telegram.words import load_words
 from bot.clock import Clock, Ids
-from bot.config import Config
+from bot.config import Config, revealed
 from bot.logs import whereabouts
 from flows.work import Flows
 from storage.keyring import Keyring
@@ -54,7 +54,7 @@ class Telegram:
         request: BaseRequest | None = None,
         updates_request: BaseRequest | None = None,
     ) -> None:
-        token = _revealed(config.telegram.token)
+        token = revealed(config.telegram.token)
         base = config.telegram.api_base_url
         self._settings = config.telegram
         self._webhook_url = f"{config.web.public_url}{config.telegram.webhook_path}"
@@ -87,7 +87,7 @@ class Telegram:
         """The route of the webhook; none when we ask for updates ourselves."""
         if not self._settings.has_webhook:
             return []
-        webhook = Webhook(self._connected(), _revealed(self._settings.secret_token))
+        webhook = Webhook(self._connected(), revealed(self._settings.secret_token))
         return [Route(self._settings.webhook_path, webhook.receive, methods=["POST"])]
 
     def begin(self) -> None:
@@ -112,7 +112,7 @@ class Telegram:
         commands = [BotCommand(name, does) for name, does in load_words().commands.items()]
         await self.bot.set_my_commands(commands)
         if self._settings.has_webhook:
-            secret = _revealed(self._settings.secret_token)
+            secret = revealed(self._settings.secret_token)
             await self.bot.set_webhook(self._webhook_url, secret_token=secret, allowed_updates=list(ALLOWED_UPDATES))
         else:
             await self.bot.delete_webhook()
@@ -160,7 +160,3 @@ class Telegram:
                 log.warning("telegram.set_up_waits", error=type(error).__name__, seconds=wait_s)
                 await self._clock.sleep(wait_s)
                 wait_s = min(wait_s * 2, MAX_WAIT_S)
-
-
-def _revealed(secret: SecretStr | None) -> str:
-    return secret.get_secret_value() if secret is not None else ""

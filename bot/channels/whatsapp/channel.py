@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import httpx
 
-from bot.channels.base import Channel, Fetched, FetchError, SendError
+from bot.channels.base import Channel, Draw, Fetched, FetchError, SendError
 from bot.channels.media import examined, require_whole
 from bot.channels.whatsapp import NAME
 from bot.channels.whatsapp.errors import refused, unheard
@@ -20,7 +20,7 @@ from bot.channels.whatsapp.rendering import Message, fits_template, message_of, 
 from bot.clock import Clock
 from bot.config import WhatsAppSection, is_given
 from flows.model import Media
-from storage.outbox import Outgoing, Rendered
+from storage.outbox import Outgoing
 from storage.pacing import Pace
 
 if TYPE_CHECKING:
@@ -40,9 +40,6 @@ INVITATION: Final = "invite:"
 
 _UNREADABLE_ANSWER: Final = (ValueError, KeyError, TypeError, AttributeError, IndexError)
 """What pywa and we ourselves raise for an answer that has not the shape Meta promises."""
-
-Draw = Callable[[Rendered], Awaitable[bytes | None]]
-"""Makes the picture (PNG) that a message names; None when there is none, and its words go out alone."""
 
 
 class WhatsAppChannel(Channel):

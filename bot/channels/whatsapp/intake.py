@@ -7,26 +7,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Final
 
 import structlog
 from sqlalchemy import Connection
 
-from bot.channels.base import SendError
+from bot.channels.base import SendError, TakeIn
 from bot.channels.whatsapp.channel import WhatsAppChannel
 from bot.logs import whereabouts
 from flows.model import Unknown
 from storage import conversations
 from storage.database import Conflict, Database, Unavailable
 from storage.inbox import Accepted, Arrival, Event
-
-TakeIn = Callable[[Sequence[Event]], Awaitable[list[Accepted]]]
-"""Stores all events in one commit; when it returns, they are on disk: where each message among them stands, in order.
-
-Raises Unavailable or Conflict.
-"""
 
 MAX_RECEIPTS: Final = 8
 """Read receipts under way at once; more are left out, for the answer itself shows that the message was read."""

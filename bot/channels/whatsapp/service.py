@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import httpx
-from pydantic import SecretStr
 from starlette.routing import Route
 
+from bot.channels.base import Draw, TakeIn
 from bot.channels.links import Links
-from bot.channels.whatsapp.channel import Draw, WhatsAppChannel
-from bot.channels.whatsapp.intake import Intake, TakeIn
+from bot.channels.whatsapp.channel import WhatsAppChannel
+from bot.channels.whatsapp.intake import Intake
 from bot.channels.whatsapp.payloads import Reader
 from bot.channels.whatsapp.webhook import Webhook
 from bot.clock import Clock, Ids
-from bot.config import Config
+from bot.config import Config, revealed
 from flows.work import Flows
 from storage.database import Database
 from storage.keyring import Keyring
@@ -59,8 +59,8 @@ class WhatsApp:
             self._intake,
             self._reader,
             self._clock,
-            app_secret=_revealed(self._settings.app_secret),
-            verify_token=_revealed(self._settings.verify_token),
+            app_secret=revealed(self._settings.app_secret),
+            verify_token=revealed(self._settings.verify_token),
         )
         return webhook.routes(self._settings.webhook_path)
 
@@ -69,7 +69,3 @@ class WhatsApp:
         if self._intake is not None:
             await self._intake.close()
         await self.channel.close()
-
-
-def _revealed(secret: SecretStr | None) -> str:
-    return secret.get_secret_value() if secret is not None else ""
