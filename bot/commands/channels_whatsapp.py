@@ -24,11 +24,10 @@ from bot.commands.channels_graph import (
     Refused,
     graph_of,
     part,
-    revealed,
     text,
 )
 from bot.commands.channels_templates import check_templates
-from bot.config import LOOPBACK_API_URL, LOOPBACK_URL, Config, WhatsAppSection
+from bot.config import LOOPBACK_API_URL, LOOPBACK_URL, Config, WhatsAppSection, revealed
 
 NUMBER_FIELDS: Final = (
     "display_phone_number",
