@@ -19,12 +19,12 @@ from bot import faults
 from bot.channels.base import Channel, SendError
 from bot.clock import Clock, Ids
 from bot.config import SenderSection
+from bot.failures import WINDOW_CLOSED, Failures
 from bot.fitting import said_in
 from bot.logs import whereabouts
 from bot.outage import waited_out
 from bot.spacing import Spacing
-from flows.model import OpenTicket
-from storage import conversations, deliveries, outbox, pacing, senders, tickets
+from storage import deliveries, outbox, pacing, senders
 from storage.conversations import Held
 from storage.database import Conflict, Database
 from storage.inbox import Report
@@ -35,28 +35,14 @@ from storage.turns import Handing
 CLAIM_AT_ONCE: Final = 20
 """Rows that one look at the outbox takes."""
 
-UNDELIVERED: Final = "undelivered"
-"""The kind of ticket that tells staff about a message that could not be sent."""
-
 UNREADABLE: Final = "unreadable"
 """The reason of such a ticket when the message could not even be opened."""
 
 log = structlog.get_logger()
 
 
-TRIES_KEPT: Final = 2
-"""Tries that a message has left after however long a flood: what comes then may be an ordinary failure."""
-
-UNREACHABLE: Final = "unreachable"
-WINDOW_CLOSED: Final = "window_closed"
-STOPPED: Final = "channel_stopped"
-"""The kind of ticket that tells staff that a whole channel sends nothing until somebody mends it."""
-
 RERUNS: Final = 5
 """How often marking is done again because another transaction stood in the way."""
-
-OUTAGE_PATIENCE: Final = timedelta(hours=24)
-"""So long a platform in trouble is waited out before a reply is given up."""
 
 NO_NEWS: Final = frozenset({"staff/returned", "staff/silent"})
 """What only says that the bot answers again: nobody is written to for it when the talk has long been quiet."""
@@ -102,7 +88,7 @@ class Sender:
     """Channels of this process whose far end reads the outbox itself: what is stored is sent, and they are told."""
     wake: Callable[[], None] = lambda: None
     wake_at: Callable[[datetime], None] = lambda _moment: None
-    _stopped: set[str] = field(default_factory=set)
+    failures: Failures = field(init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _behind: set[str] = field(default_factory=set)
     _spacing: Spacing = field(init=False)
@@ -110,6 +96,9 @@ class Sender:
 
     def __post_init__(self) -> None:
         self._spacing = Spacing(self.clock)
+        # A call of ours, because the program names another way to be woken once it runs.
+        wake_at: Callable[[datetime], None] = lambda moment: self.wake_at(moment)  # noqa: E731
+        self.failures = Failures(self.keys, self.channels, self.clock, self.ids, self.limits, wake_at)
 
     # ── rows of turns of this process ────────────────────────────────────────────────────────────
 
@@ -212,7 +201,9 @@ class Sender:
     ) -> bool:
         """Whether there is nothing to wait for: it is to be sent now, or can never be."""
         if isinstance(row, Unreadable):
-            self._give_up(conn, row.id, row.conversation, channel=channel.name, text="", word=UNREADABLE, now=now)
+            self.failures.give_up(
+                conn, row.id, row.conversation, channel=channel.name, text="", word=UNREADABLE, now=now
+            )
             claimed.done += 1
             return True
         later = pacing.take(conn, self.keys, channel.paces(row.address), now)
@@ -259,7 +250,7 @@ class Sender:
                 self._claim_with_token(conn, channel, row, claimed.invitations)
                 continue
             senders.mark_invited(conn, row.conversation, now)
-            self._tell_staff(conn, row, WINDOW_CLOSED, now)
+            self.failures.tell_staff(conn, row, WINDOW_CLOSED, now)
             claimed.done += 1
 
     def _claim_with_token(self, conn: Connection, channel: Channel, row: Outgoing, mine: list[Outgoing]) -> None:
@@ -303,14 +294,16 @@ class Sender:
         if failed is not None:
             rows = outbox.since(conn, self.keys, failed.conversation, failed.outbox_id - 1, 1)
             text = rows[0].body.text if rows and rows[0].id == failed.outbox_id else ""
-            self._open_ticket(conn, failed.outbox_id, failed.conversation, failed.channel, text, failed.word, now)
+            self.failures.open_ticket(
+                conn, failed.outbox_id, failed.conversation, failed.channel, text, failed.word, now
+            )
         return told.frees
 
     async def tell_of_stop(self, channel: str, word: str) -> None:
         """Tells staff that nothing comes in by a channel until somebody mends it. Once, also if sending stops, too."""
-        if channel not in self._stopped:
-            await self._stored(lambda conn: self._open_stop_ticket(conn, channel, word))
-            self._stopped.add(channel)
+        if self.failures.is_news(channel):
+            await self._stored(lambda conn: self.failures.tell_of_stop(conn, channel, word))
+            self.failures.stopped.add(channel)
 
     # ── one conversation ─────────────────────────────────────────────────────────────────────────
 
@@ -349,7 +342,7 @@ class Sender:
             # A bug in a channel must not stop the others: it is told, and the row is tried again.
             log.error("send.broken", channel=row.channel, error=type(error).__name__, at=whereabouts(error))
             return SendError("broken")
-        self._stopped.discard(row.channel)
+        self.failures.works_again(row.channel)
         return name
 
     async def _invite(self, row: Outgoing) -> None:
@@ -362,24 +355,7 @@ class Sender:
         except Exception as error:
             log.error("send.broken", channel=row.channel, error=type(error).__name__, at=whereabouts(error))
             failure = SendError("broken", permanent=True)
-        await self._stored(lambda conn: self._settle_invitation(conn, row, failure))
-
-    def _settle_invitation(self, conn: Connection, row: Outgoing, failure: SendError | None) -> None:
-        """The person was asked, is asked later, or cannot be and staff know; the row waits in any case."""
-        now = self.clock.now()
-        if failure is not None and failure.pauses is not None:
-            self._pause(conn, row, failure, now + failure.pauses)
-            return
-        if failure is not None and not failure.permanent and not self._was_last_try(row):
-            retry_at = failure.retry_at or now + self._backoff(row, failure)
-            outbox.retry_later(conn, row.id, not_before=retry_at, error_word=failure.word)
-            self.wake_at(retry_at)
-            return
-        senders.mark_invited(conn, row.conversation, now)
-        outbox.give_back(conn, row.id)
-        if failure is not None:
-            log.warning("invite.failed", conversation=row.conversation, reason=failure.word)
-            self._tell_staff(conn, row, WINDOW_CLOSED, now)
+        await self._stored(lambda conn: self.failures.settle_invitation(conn, row, failure))
 
     async def _stored(self, work: Callable[[Connection], None]) -> None:
         """Carries out what must not be lost: what was sent and is not marked is sent once more."""
@@ -408,88 +384,10 @@ class Sender:
                 if pace.burst == 1:  # a message that was long on its way must not find the next one close behind
                     pacing.count_from(conn, self.keys, pace, now)
         if failure is not None:
-            self._settle_failure(conn, rest[0], failure, now)
+            self.failures.settle(conn, rest[0], failure, now)
             rest = rest[1:]
         for row in rest:
             outbox.give_back(conn, row.id)
-
-    def _settle_failure(self, conn: Connection, row: Outgoing, failure: SendError, now: datetime) -> None:
-        """A message that was not taken waits for the person or the channel, goes again, or is parked."""
-        if failure.unreachable:
-            senders.shut(conn, row.conversation, now)
-            outbox.give_back(conn, row.id)
-            self._tell_staff(conn, row, failure.word, now)
-        elif failure.waits_for_person:
-            senders.shut_window(conn, row.conversation, now)
-            outbox.give_back(conn, row.id)
-        elif failure.pauses is not None:
-            self._pause(conn, row, failure, now + failure.pauses)
-        elif failure.permanent and row.body.delete:
-            # The person was told how to delete it themselves; staff could do no more.
-            outbox.park(conn, row.id, failure.word)
-            log.info("send.not_deleted", conversation=row.conversation, outbox=row.id, reason=failure.word)
-        elif failure.permanent or (not self._is_waited_out(row, failure, now) and self._was_last_try(row)):
-            self._give_up(
-                conn, row.id, row.conversation, channel=row.channel, text=row.body.text, word=failure.word, now=now
-            )
-        else:
-            retry_at = failure.retry_at or now + self._backoff(row, failure)
-            most = max(self.limits.max_attempts - TRIES_KEPT, 0) if self._is_waited_out(row, failure, now) else None
-            outbox.retry_later(conn, row.id, not_before=retry_at, error_word=failure.word, count_to=most)
-            self.wake_at(retry_at)
-            log.info("send.again", conversation=row.conversation, outbox=row.id, reason=failure.word)
-
-    def _is_waited_out(self, row: Outgoing, failure: SendError, now: datetime) -> bool:
-        """Whether it uses up no tries: the platform said when to come back, or is itself in trouble, within a day."""
-        return failure.retry_at is not None or (failure.outage and now - row.written_at < OUTAGE_PATIENCE)
-
-    def _was_last_try(self, row: Outgoing) -> bool:
-        return row.attempts + 1 >= self.limits.max_attempts
-
-    def _pause(self, conn: Connection, row: Outgoing, failure: SendError, until: datetime) -> None:
-        """The whole channel holds still; nothing that waits counts as tried, and somebody is told once."""
-        outbox.give_back(conn, row.id, not_before=until)
-        for pace in self.channels[row.channel].paces(row.address)[:1]:
-            pacing.hold_back(conn, self.keys, pace, until)
-        self.wake_at(until)
-        if failure.alerts and row.channel not in self._stopped:
-            self._stopped.add(row.channel)
-            self._open_stop_ticket(conn, row.channel, failure.word)
-
-    def _open_stop_ticket(self, conn: Connection, channel: str, word: str) -> None:
-        log.error("channel.stopped", channel=channel, reason=word)
-        details = {"channel": channel, "reason": word}
-        ticket = OpenTicket(code=self.ids.code(), kind=STOPPED, text="", priority="urgent", details=details)
-        tickets.open_ticket(conn, self.keys, ticket, person=None, conversation=None, now=self.clock.now())
-
-    def _give_up(
-        self, conn: Connection, outbox_id: int, conversation: str, *, channel: str, text: str, word: str, now: datetime
-    ) -> None:
-        """Parks a reply and tells staff, in one commit."""
-        outbox.park(conn, outbox_id, word)
-        self._open_ticket(conn, outbox_id, conversation, channel, text, word, now)
-        log.warning("send.parked", conversation=conversation, outbox=outbox_id, reason=word)
-
-    def _tell_staff(self, conn: Connection, row: Outgoing, word: str, now: datetime) -> None:
-        """Somebody should know that this message waits, and for what."""
-        self._open_ticket(conn, row.id, row.conversation, row.channel, row.body.text, word, now)
-
-    def _open_ticket(
-        self, conn: Connection, outbox_id: int, conversation: str, channel: str, text: str, word: str, now: datetime
-    ) -> None:
-        ticket = OpenTicket(
-            code=self.ids.code(),
-            kind=UNDELIVERED,
-            text=text,
-            details={"channel": channel, "reason": word, "outbox_id": str(outbox_id)},
-        )
-        person = conversations.person_of(conn, conversation)
-        tickets.open_ticket(conn, self.keys, ticket, person=person, conversation=conversation, now=now)
-
-    def _backoff(self, row: Outgoing, failure: SendError) -> timedelta:
-        """Longer with every try; after one that ended in doubt, as long as the platform may still tell of it."""
-        wait = timedelta(seconds=min(self.limits.first_retry_s * 2.0**row.attempts, self.limits.max_retry_s))
-        return max(wait, self.channels[row.channel].confirms_within) if failure.uncertain else wait
 
     def _start(self, sending: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(sending)

@@ -18,7 +18,11 @@ Status = Literal["open", "waiting", "resolved", "closed"]
 UNSETTLED: tuple[Status, ...] = ("open", "waiting")
 KEPT_APART: Final = "safety"
 """The kind of ticket that is seen only where it was opened: whom somebody fears may hold their other phone."""
-OF_THE_HOUSE: Final = ("undelivered", "identity_alert", "channel_stopped", "application_late")
+UNDELIVERED: Final = "undelivered"
+"""The kind of ticket that tells staff about a message that could not be sent."""
+STOPPED: Final = "channel_stopped"
+"""The kind of ticket that tells staff that a whole channel stands still until somebody mends it."""
+OF_THE_HOUSE: Final = (UNDELIVERED, "identity_alert", STOPPED, "application_late")
 """Kinds that staff open among themselves about a person's conversation: no report of theirs, and not told to them."""
 
 

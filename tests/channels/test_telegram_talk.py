@@ -18,10 +18,10 @@ from bot.config import Config
 from bot.fakes.telegram_faults import UNAUTHORIZED
 from bot.fakes.telegram_limits import Limits
 from bot.fakes.telegram_world import Accepted
-from bot.sender import STOPPED
 from nlu.understanding import Ranked, Understanding
 from storage import tickets
 from storage.database import create_from_template
+from storage.tickets import STOPPED
 
 pytestmark = pytest.mark.asyncio
 
