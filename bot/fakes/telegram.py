@@ -3,7 +3,7 @@
     fake = FakeTelegram(now=clock)                      # strict; loopback webhooks allowed by a flag
     budi = fake.person("Budi")
     fake.put(fake.updates.text(budi, "halo"))           # waits for getUpdates, or for a Deliverer
-    ... the bot talks to fake.app, in process or through `telegram_server.serving(fake.app)` ...
+    ... the bot talks to fake.app, in process or through `server.serving(fake.app)` ...
     fake.said_to(budi.id)                               # what Budi really got
     fake.put(fake.updates.press(budi, "Daftar"))        # the button with that title
 

@@ -14,9 +14,9 @@ from telegram.request import BaseRequest, HTTPXRequest
 from bot.channels.telegram.service import Telegram
 from bot.clock import Clock, CountedIds, ManualClock, SystemClock
 from bot.config import Config
+from bot.fakes.server import serving
 from bot.fakes.telegram import TOKEN, FakeTelegram
 from bot.fakes.telegram_limits import Limits
-from bot.fakes.telegram_server import serving
 from flows.catalogue import load_flows
 from storage.inbox import Accepted, Arrival, Event
 from storage.keyring import Keyring

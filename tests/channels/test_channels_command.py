@@ -41,13 +41,13 @@ from bot.commands.channels_findings import Findings
 from bot.commands.channels_graph import PERMISSIONS
 from bot.config import Config, load_config, require_secrets
 from bot.fakes import telegram_faults as faults
+from bot.fakes.server import serving
+from bot.fakes.server import serving as serving_app
 from bot.fakes.telegram import TOKEN, FakeTelegram
 from bot.fakes.telegram_faults import Fault as TelegramFault
 from bot.fakes.telegram_queue import Webhook
-from bot.fakes.telegram_server import serving as serving_app
 from bot.fakes.whatsapp import FakeWhatsApp
 from bot.fakes.whatsapp_records import Account, Fault, Template
-from bot.fakes.whatsapp_server import serving
 from flows.catalogue import load_flows
 from flows.model import Command
 from storage.database import open_database
@@ -306,7 +306,7 @@ def whatsapp(environment: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Place]
     """Everything right: number, templates, subscription, callback, and the service's own webhook served."""
     fake = FakeWhatsApp(now=SystemClock().now, templates=TEMPLATES)
     place = Place(fake, environment)
-    with serving(fake) as url:
+    with serving(fake.app) as url:
         place.set(token=ACCOUNT.token, app_secret=ACCOUNT.app_secret, verify_token=VERIFY)
         place.set(phone_number_id=ACCOUNT.phone_id, waba_id=ACCOUNT.waba_id, api_base_url=f"{url}/v26.0")
         place.set(template_message=MESSAGE.name, template_news=NEWS.name)

@@ -19,9 +19,9 @@ from telegram.request import HTTPXRequest
 
 from bot.clock import ManualClock
 from bot.fakes import telegram_faults as faults
+from bot.fakes.server import serving
 from bot.fakes.telegram import TOKEN, FakeTelegram
 from bot.fakes.telegram_faults import Fault, refusal
-from bot.fakes.telegram_server import serving
 from bot.fakes.telegram_world import Person
 from tests.channels.telegram_judge import judge_all
 

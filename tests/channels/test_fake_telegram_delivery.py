@@ -14,9 +14,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.clock import ManualClock, SystemClock
+from bot.fakes.server import serving
 from bot.fakes.telegram import TOKEN, FakeTelegram
 from bot.fakes.telegram_delivery import SECRET_HEADER, Answer, Deliverer
-from bot.fakes.telegram_server import serving
 from bot.fakes.telegram_wire import Params
 
 pytestmark = pytest.mark.asyncio

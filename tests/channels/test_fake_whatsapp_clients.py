@@ -16,9 +16,9 @@ from pywa.types.templates import TemplateLanguage
 from pywa_async import WhatsApp
 
 from bot.clock import ManualClock
+from bot.fakes.server import serving
 from bot.fakes.whatsapp import FakeWhatsApp
 from bot.fakes.whatsapp_records import Template, User
-from bot.fakes.whatsapp_server import serving
 
 MORNING = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 JPEG = b"\xff\xd8\xff\xe0 a photo of nothing"
@@ -37,7 +37,7 @@ def fake(clock: ManualClock) -> FakeWhatsApp:
 
 @pytest.fixture
 def address(fake: FakeWhatsApp) -> Iterator[str]:
-    with serving(fake) as url:
+    with serving(fake.app) as url:
         yield url
 
 

@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from bot.clock import ManualClock
+from bot.fakes.server import serving
 from bot.fakes.whatsapp import FakeWhatsApp
 from bot.fakes.whatsapp_errors import GraphError
 from bot.fakes.whatsapp_records import Fault, Json, Template, User
-from bot.fakes.whatsapp_server import serving
 from tests.channels.whatsapp_world import JPEG, MORNING, client_of, send_over_http, text_to
 
 PHONE = "6281200009001"
@@ -269,7 +269,7 @@ async def test_silence_and_breaks_look_alike_in_process_and_on_the_wire(fake: Fa
         await send_three(client)
     order()
     bearer = {"authorization": f"Bearer {fake.account.token}"}
-    with serving(fake) as url:
+    with serving(fake.app) as url:
         async with httpx.AsyncClient(base_url=f"{url}/v26.0", headers=bearer, timeout=0.5) as client:
             await send_three(client)
     assert [message.text for message in fake.accepted] == ["0", "2", "0", "2"]

@@ -21,10 +21,10 @@ from bot.channels.whatsapp.channel import WhatsAppChannel
 from bot.channels.whatsapp.payloads import Reader
 from bot.clock import ManualClock
 from bot.config import WhatsAppSection
+from bot.fakes.server import serving
 from bot.fakes.whatsapp import FakeWhatsApp
 from bot.fakes.whatsapp_app import InProcess
 from bot.fakes.whatsapp_records import Accepted, Event, Fault, Template, User
-from bot.fakes.whatsapp_server import serving
 from flows.model import Media
 from storage.outbox import Button, Outgoing, Rendered
 
@@ -372,7 +372,7 @@ async def test_a_picture_that_does_not_get_there_leaves_nothing_open(
 @pytest.mark.asyncio
 async def test_over_a_real_connection(fake: FakeWhatsApp, siti: User) -> None:
     """The same channel, another base address: sends, is refused, finds nobody, hears nothing, fetches."""
-    with serving(fake) as url:
+    with serving(fake.app) as url:
         channel = channel_of(fake, None, url=url)
         assert (await got(channel, fake, row())).to == siti.key
         fake.fail(Fault(code=130429))

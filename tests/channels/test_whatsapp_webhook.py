@@ -26,12 +26,12 @@ from bot.channels.whatsapp.service import WhatsApp
 from bot.channels.whatsapp.webhook import MAX_BODY_BYTES
 from bot.clock import CountedIds, ManualClock
 from bot.config import Config, TurnSection, WhatsAppSection
+from bot.fakes.server import serving
 from bot.fakes.whatsapp import FakeWhatsApp
 from bot.fakes.whatsapp_app import InProcess
 from bot.fakes.whatsapp_delivery import MALFORMED, Courier, handshake, http_target, signed_headers
 from bot.fakes.whatsapp_events import Grouping, body_bytes, payloads
 from bot.fakes.whatsapp_records import Account, Fault, Template, User
-from bot.fakes.whatsapp_server import serving
 from flows.catalogue import load_flows
 from flows.model import StaffAction, Text, Unknown
 from flows.work import Flows
@@ -373,7 +373,7 @@ async def test_without_a_status_it_is_sent_again_after_a_minute(place: Place, si
 @pytest.mark.asyncio
 async def test_over_real_connections(tmp_path: Path, fake: FakeWhatsApp, clock: ManualClock, siti: User) -> None:
     """Meta's side and ours each on a port: handshake, a signed message, the answer, a badly signed one."""
-    with serving(fake) as url:
+    with serving(fake.app) as url:
         async with opened(tmp_path, fake, clock, api_base_url=f"{url}/v26.0") as place, listening(place.app) as ours:
             async with httpx.AsyncClient(base_url=ours) as meta:
                 proven = await meta.get(place.path, params=handshake(VERIFY, "7"))
