@@ -13,18 +13,16 @@ import argparse
 import asyncio
 import json
 import random
-import secrets
 import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-import asyncpg
-
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "crash")]
 
-from storm.checks import SHOWN, Verdict, judge  # noqa: E402
+from storm.around import own_database, tell  # noqa: E402
+from storm.checks import Verdict, judge  # noqa: E402
 from storm.kills import Plan, rage  # noqa: E402
 from storm.service import Ground  # noqa: E402
 
@@ -54,7 +52,7 @@ def main() -> int:
         verdict = asyncio.run(_run(given, folder))
     if given.json:
         given.json.write_text(json.dumps(asdict(verdict), indent=2) + "\n", "utf-8")
-    _tell(verdict)
+    tell(verdict, twice="handed_to_channel_twice", heading="handed to the channel twice")
     return 1 if verdict.violations else 0
 
 
@@ -63,14 +61,9 @@ async def _run(given: argparse.Namespace, folder: Path) -> Verdict:
     plan = Plan(given.visitors, given.points, given.randoms, given.stops, given.processes)
     if not given.database:
         return await _storm(f"sqlite:///{folder / 'storm.db'}", given, plan, folder, chance, given.lease)
-    server = given.database.rstrip("/")
-    name = f"rangkul_storm_{secrets.token_hex(6)}"
-    await _on_server(server, f"CREATE DATABASE {name}")
-    try:
+    async with own_database(given.database, "rangkul_storm") as url:
         lease_s = given.lease if given.lease is not None else SHARED_LEASE_S
-        return await _storm(f"{server}/{name}", given, plan, folder, chance, lease_s)
-    finally:
-        await _on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
+        return await _storm(url, given, plan, folder, chance, lease_s)
 
 
 async def _storm(
@@ -79,28 +72,6 @@ async def _storm(
     ground = Ground.make(folder, url, chance, lease_s=lease_s, pushed=given.pushed)
     storm = await rage(ground, plan, chance, cold=given.cold)
     return await judge(ground, storm)
-
-
-async def _on_server(server: str, statement: str) -> None:
-    connection = await asyncpg.connect(f"{server}/postgres")
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-def _tell(verdict: Verdict) -> None:
-    print(f"{'killed at':<15}{'kills':>7}{'restart (median s)':>20}{'handed to the channel twice':>29}")
-    for row in verdict.stretches:
-        twice = row["handed_to_channel_twice"]
-        print(f"{row['where']:<15}{row['kills']:>7}{row['restart_median_s']:>20}{twice:>29}")
-    print()
-    for name, figure in verdict.figures.items():
-        print(f"{name:<34}{figure:>8}")
-    print()
-    for violation in verdict.violations[:SHOWN]:
-        print(f"VIOLATION: {violation}")
-    print(f"{len(verdict.violations)} violations")
 
 
 if __name__ == "__main__":

@@ -16,13 +16,10 @@ import argparse
 import asyncio
 import json
 import random
-import secrets
 import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-
-import asyncpg
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "channels")]
@@ -33,7 +30,8 @@ from crash_platforms.on_telegram import OnTelegram  # noqa: E402
 from crash_platforms.on_whatsapp import OnWhatsApp  # noqa: E402
 from crash_platforms.platform import Platform  # noqa: E402
 from crash_platforms.storm import rage  # noqa: E402
-from storm.checks import SHOWN, Verdict  # noqa: E402
+from storm.around import own_database, tell  # noqa: E402
+from storm.checks import Verdict  # noqa: E402
 from storm.kills import Plan  # noqa: E402
 
 POINTS = 4
@@ -66,21 +64,16 @@ def main() -> int:
         verdict = asyncio.run(_run(given, folder))
     if given.json:
         given.json.write_text(json.dumps(asdict(verdict), indent=2) + "\n", "utf-8")
-    _tell(verdict)
+    tell(verdict, twice="got_twice", heading="came to the person twice")
     return 1 if verdict.violations else 0
 
 
 async def _run(given: argparse.Namespace, folder: Path) -> Verdict:
     if not given.database:
         return await _storm(given, folder, f"sqlite:///{folder / 'storm.db'}", 1, given.lease)
-    server = given.database.rstrip("/")
-    name = f"rangkul_platforms_{secrets.token_hex(6)}"
-    await _on_server(server, f"CREATE DATABASE {name}")
-    try:
+    async with own_database(given.database, "rangkul_platforms") as url:
         lease_s = given.lease if given.lease is not None else SHARED_LEASE_S
-        return await _storm(given, folder, f"{server}/{name}", 2, lease_s)
-    finally:
-        await _on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
+        return await _storm(given, folder, url, 2, lease_s)
 
 
 async def _storm(given: argparse.Namespace, folder: Path, url: str, processes: int, lease_s: float | None) -> Verdict:
@@ -93,27 +86,6 @@ async def _storm(given: argparse.Namespace, folder: Path, url: str, processes: i
     plan = Plan(given.people, points, given.kills - POINTS * points, given.stops, processes)
     ground = PlatformGround.make(folder, url, chance, lease_s=lease_s)
     return await judge(await rage(platform, ground, clock, plan, chance))
-
-
-async def _on_server(server: str, statement: str) -> None:
-    connection = await asyncpg.connect(f"{server}/postgres")
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-def _tell(verdict: Verdict) -> None:
-    print(f"{'killed at':<15}{'kills':>7}{'restart (median s)':>20}{'came to the person twice':>26}")
-    for row in verdict.stretches:
-        print(f"{row['where']:<15}{row['kills']:>7}{row['restart_median_s']:>20}{row['got_twice']:>26}")
-    print()
-    for name, figure in verdict.figures.items():
-        print(f"{name:<34}{figure:>8}")
-    print()
-    for violation in verdict.violations[:SHOWN]:
-        print(f"VIOLATION: {violation}")
-    print(f"{len(verdict.violations)} violations")
 
 
 if __name__ == "__main__":
